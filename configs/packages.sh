@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# Debian 12 packages that building, testing and the demo need; sourced by tests/run.sh and
+# configs/demo/run.sh. install_packages asks apt only for what is missing.
+SLUICE_PACKAGES=(
+	meson ninja-build gcc clang-14 clang-format-14 libclang-rt-14-dev llvm-14 pkg-config
+	libdpdk-dev libsodium-dev libjansson-dev libwebsockets-dev libssl-dev libmnl-dev libcmocka-dev libbsd-dev
+	wireguard-go wireguard-tools iproute2 nftables iperf3 iputils-ping ethtool procps python3 jq
+)
+
+install_packages() {
+	local missing=() p
+	for p in "${SLUICE_PACKAGES[@]}"; do
+		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
+	done
+	[ ${#missing[@]} -eq 0 ] && return 0
+	echo "installing: ${missing[*]}"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}

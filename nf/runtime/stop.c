@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the signal to the end:
+ *
+ *   RUNNING ── signal, control plane attached ──► WAITING ── RELEASE ─────────────► exit
+ *      │                                             ├─ control plane gone ─┐
+ *      │                                             └─ deadline ───────────┤
+ *      └────── signal, no control plane ────────────────────────────────────┴► CLOSING ─ done, deadline ─► exit
+ *
+ * While WAITING the node forwards: the control plane closes the peers. CLOSING does it here.
+ */
+#include <nf/clock.h>
+
+#include "runtime.h"
+
+/* What is left of the stop for closing peers when the control plane vanished or let the deadline pass. */
+#define CLOSING_MIN_MS 3000u
+
+static void deadline_passed(struct nf_timer *t, uint64_t now_ns);
+
+static struct {
+	enum { RUNNING, WAITING, CLOSING } state;
+	int signo;
+	uint32_t deadline_ms;
+	uint64_t deadline_ns;
+	struct nf_timer timer;
+} stop = {.timer.fn = deadline_passed};
+
+void stop_init(uint32_t deadline_ms)
+{
+	stop.deadline_ms = deadline_ms;
+}
+
+bool stop_is_requested(void)
+{
+	return stop.state != RUNNING;
+}
+
+static void check_quiesced(uint64_t now_ns)
+{
+	(void)now_ns;
+	if (stop.state == CLOSING && plugins_quiesced()) {
+		nf_log(NF_INFO, "stopped", "why=\"every peer was told\"");
+		mgmt_exit(0);
+	}
+}
+
+static void begin_closing(const char *why)
+{
+	uint64_t now = nf_clock_ns(), least = now + CLOSING_MIN_MS * NF_NS_PER_MS;
+	if (stop.state == CLOSING)
+		return;
+	stop.state = CLOSING;
+	if (stop.deadline_ns < least)
+		stop.deadline_ns = least;
+	nf_log(NF_INFO, "closing_peers", "why=\"%s\"", why);
+	plugins_quiesce(stop.deadline_ns);
+	nf_timer_arm(&stop.timer, stop.deadline_ns);
+	nf_mgmt_hook(check_quiesced);
+}
+
+static void deadline_passed(struct nf_timer *t, uint64_t now_ns)
+{
+	(void)t;
+	(void)now_ns;
+	if (stop.state == WAITING) {
+		begin_closing("the control plane did not release in time");
+		return;
+	}
+	nf_log(NF_WARN, "stopped", "why=\"deadline\"");
+	mgmt_exit(0);
+}
+
+void stop_announce(void)
+{
+	struct nf_stop body = {.signal = (uint32_t)stop.signo, .deadline_ms = stop.deadline_ms};
+	nf_event(NF_MSG_STOP_REQUESTED, &body, sizeof(body), NULL, 0);
+}
+
+void stop_signal(int signo)
+{
+	if (stop.state != RUNNING) {
+		nf_log(NF_WARN, "stopped", "why=\"second signal\"");
+		mgmt_exit(0);
+		return;
+	}
+	stop.signo = signo;
+	stop.deadline_ns = nf_clock_ns() + stop.deadline_ms * NF_NS_PER_MS;
+	if (!nf_control_attached()) {
+		begin_closing("signal, and no control plane is attached");
+		return;
+	}
+	stop.state = WAITING;
+	nf_log(NF_INFO, "stop_requested", "signal=%d deadline_ms=%u", signo, stop.deadline_ms);
+	nf_timer_arm(&stop.timer, stop.deadline_ns);
+	stop_announce();
+}
+
+void stop_released(void)
+{
+	nf_log(NF_INFO, "stopped", "why=\"released\"");
+	mgmt_exit(0);
+}
+
+void stop_control_gone(void)
+{
+	if (stop.state == WAITING)
+		begin_closing("the control plane went away before it released");
+}

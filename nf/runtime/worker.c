@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The workers' loop: walk the graph, pass a quiescent state, wake others, perhaps sleep. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <rte_graph_worker.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_pause.h>
+#include <rte_rcu_qsbr.h>
+
+#include <nf/clock.h>
+#include <nf/worker.h>
+
+#include "runtime.h"
+
+/* Empty polls before an adaptive worker sleeps: a burst's gap must not put it to sleep. */
+#define IDLE_POLLS 64
+
+RTE_DEFINE_PER_LCORE(struct nf_worker *, nf_self);
+
+static struct {
+	struct nf_worker *at;
+	uint32_t count;
+	uint32_t idle_sleep_us; /* writer: mgmt; readers: workers, racy on purpose */
+	bool stop;              /* writer: mgmt; readers: workers */
+} workers;
+
+int workers_init(uint32_t count, uint32_t idle_sleep_us)
+{
+	workers.at = rte_zmalloc("workers", count * sizeof(*workers.at), RTE_CACHE_LINE_SIZE);
+	if (!workers.at)
+		return -ENOMEM;
+	workers.count = count;
+	workers.idle_sleep_us = idle_sleep_us;
+	for (uint32_t i = 0; i < count; i++)
+		workers.at[i].id = i;
+	return 0;
+}
+
+void workers_set_idle(uint32_t idle_sleep_us)
+{
+	__atomic_store_n(&workers.idle_sleep_us, idle_sleep_us, __ATOMIC_RELAXED);
+}
+
+uint32_t nf_worker_count(void)
+{
+	return workers.count;
+}
+
+const struct nf_worker *worker_at(uint32_t id)
+{
+	return &workers.at[id];
+}
+
+static void wake_others(struct nf_worker *w)
+{
+	if (w->wake & NF_WAKE_MGMT)
+		eventfd_write(mgmt_wake_fd(), 1);
+	if (w->wake & NF_WAKE_HANDSHAKE)
+		eventfd_write(handshake_wake_fd(), 1);
+	w->wake = 0;
+}
+
+static void maybe_sleep(uint32_t *empty)
+{
+	uint32_t us = __atomic_load_n(&workers.idle_sleep_us, __ATOMIC_RELAXED);
+	if (us == 0 || ++*empty < IDLE_POLLS) {
+		rte_pause();
+		return;
+	}
+	struct timespec ts = {.tv_nsec = (long)us * 1000};
+	nanosleep(&ts, NULL);
+}
+
+static int worker_main(void *arg)
+{
+	struct nf_worker *w = arg;
+	struct rte_graph *graph = graph_of(w->id);
+	struct rte_rcu_qsbr *qsbr = rcu_qsbr();
+	uint32_t empty = 0;
+
+	RTE_PER_LCORE(nf_self) = w;
+	prctl(PR_SET_TIMERSLACK, 1000ul); /* the default of 50 µs would dominate short sleeps */
+	rte_rcu_qsbr_thread_register(qsbr, w->id);
+	rte_rcu_qsbr_thread_online(qsbr, w->id);
+	while (!__atomic_load_n(&workers.stop, __ATOMIC_RELAXED)) {
+		uint64_t work = w->work;
+		w->now_ns = nf_clock_ns();
+		rte_graph_walk(graph);
+		rte_rcu_qsbr_quiescent(qsbr, w->id);
+		if (unlikely(w->wake))
+			wake_others(w);
+		if (w->work == work)
+			maybe_sleep(&empty);
+		else
+			empty = 0;
+	}
+	rte_rcu_qsbr_thread_offline(qsbr, w->id);
+	rte_rcu_qsbr_thread_unregister(qsbr, w->id);
+	return 0;
+}
+
+/* Worker i runs on the i-th worker lcore; online before this returns, so no grace period misses it. */
+int workers_start(void)
+{
+	unsigned int lcore;
+	uint32_t i = 0;
+	RTE_LCORE_FOREACH_WORKER (lcore) {
+		if (i == workers.count)
+			break;
+		int rc = rte_eal_remote_launch(worker_main, &workers.at[i], lcore);
+		if (rc != 0)
+			return rc;
+		i++;
+	}
+	return i == workers.count ? 0 : -ENODEV;
+}
+
+void workers_stop(void)
+{
+	__atomic_store_n(&workers.stop, true, __ATOMIC_RELAXED);
+	rte_eal_mp_wait_lcore();
+}
