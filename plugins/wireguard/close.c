@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "close.h"
+
+#include <string.h>
+
+#define MS           1000000ull
+#define GOODBYES     5
+#define ANSWER_PAUSE (100 * MS)
+#define SESSION_WAIT (500 * MS)
+
+static const uint64_t schedule[GOODBYES] = {0, 50 * MS, 150 * MS, 350 * MS, 700 * MS};
+
+/* The schedule runs from the moment a session can carry a goodbye; the linger lasts at least as long. */
+static void carry_from(struct wg_close *c, uint64_t now)
+{
+	c->session_by_ns = 0;
+	c->next_ns = now;
+	c->began_ns = now;
+}
+
+void wg_close_begin(struct wg_close *c, uint64_t now, uint64_t linger_ns, enum wg_close_carrier carrier)
+{
+	memset(c, 0, sizeof(*c));
+	c->began_ns = now;
+	c->ends_ns = now + linger_ns;
+	if (carrier == WG_CARRIER_SESSION)
+		carry_from(c, now);
+	else if (carrier == WG_CARRIER_NEVER)
+		c->ends_ns = now;
+	else
+		c->session_by_ns = now + SESSION_WAIT;
+	c->started_handshake = carrier != WG_CARRIER_INITIATE;
+}
+
+void wg_close_session_ready(struct wg_close *c, uint64_t now)
+{
+	if (c->session_by_ns && !c->finished)
+		carry_from(c, now);
+}
+
+void wg_close_acked(struct wg_close *c, uint64_t now)
+{
+	(void)now;
+	c->acked = true;
+	c->next_ns = 0;
+}
+
+bool wg_close_data_received(struct wg_close *c, uint64_t now)
+{
+	if (c->finished || c->goodbyes == 0 || now < c->answer_ok_ns)
+		return false;
+	c->answer_ok_ns = now + ANSWER_PAUSE;
+	c->goodbyes++;
+	return true;
+}
+
+static uint32_t tick_schedule(struct wg_close *c, uint64_t now)
+{
+	uint32_t actions = 0;
+	if (c->next_ns && now >= c->next_ns) {
+		actions = WG_CLOSE_SEND_GOODBYE;
+		c->goodbyes++;
+		c->answer_ok_ns = now + ANSWER_PAUSE;
+		c->scheduled++;
+		c->next_ns = c->scheduled < GOODBYES ? c->began_ns + schedule[c->scheduled] : 0;
+		if (c->next_ns && c->next_ns <= now)
+			c->next_ns = now + 1;
+	}
+	return actions;
+}
+
+uint32_t wg_close_tick(struct wg_close *c, uint64_t now)
+{
+	uint32_t actions = 0;
+	if (c->finished)
+		return 0;
+	if (!c->started_handshake) {
+		c->started_handshake = true;
+		actions |= WG_CLOSE_START_HANDSHAKE;
+	}
+	actions |= tick_schedule(c, now);
+	bool hopeless = c->session_by_ns && now >= c->session_by_ns;
+	if (hopeless || (now >= c->ends_ns && !c->session_by_ns && !c->next_ns)) {
+		c->finished = true;
+		actions |= WG_CLOSE_FINISHED;
+	}
+	return actions;
+}
+
+uint64_t wg_close_deadline(const struct wg_close *c)
+{
+	if (c->finished)
+		return 0;
+	if (!c->started_handshake)
+		return c->began_ns;
+	if (c->session_by_ns)
+		return c->session_by_ns;
+	if (c->next_ns)
+		return c->next_ns;
+	return c->ends_ns;
+}
+
+bool wg_close_is_unreachable(const struct wg_close *c)
+{
+	return c->goodbyes == 0;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests of the control plane about peers. */
+#include <errno.h>
+#include <string.h>
+
+#include <nf/clock.h>
+
+#include "wg.h"
+
+static bool addr_is_valid(const struct nf_addr *a)
+{
+	return (a->family == 4 && a->prefix_len <= 32) || (a->family == 6 && a->prefix_len <= 128);
+}
+
+static int check_upsert(const struct nf_request *req, const struct nf_peer_upsert *u)
+{
+	const struct nf_addr *allowed = req->tail;
+	if (req->tail_bytes != u->allowed_count * sizeof(struct nf_addr) || u->allowed_count > WG_ALLOWED_MAX) {
+		nf_refuse(req, "peer \"%.31s\": %zu bytes of tail are not %u prefixes", u->name, req->tail_bytes, u->allowed_count);
+		return -EBADMSG;
+	}
+	for (uint16_t i = 0; i < u->allowed_count; i++)
+		if (!addr_is_valid(&allowed[i])) {
+			nf_refuse(req, "peer \"%.31s\": prefix %u is malformed", u->name, i);
+			return -EINVAL;
+		}
+	if (u->timers > NF_TIMERS_STOCK || u->endpoint_mode > NF_ENDPOINT_PINNED || u->padding > NF_PADDING_NONE ||
+	    u->inner_mtu < 576 || u->endpoint.family > 6 || memchr(u->name, 0, sizeof(u->name)) == NULL) {
+		nf_refuse(req, "peer: a field of its profile is out of range");
+		return -EINVAL;
+	}
+	if (!wg.has_identity) {
+		nf_refuse(req, "there is no identity yet: HELLO comes first");
+		return -EPROTO;
+	}
+	if (memcmp(u->public_key, wg.identity.public_key, WG_KEY_BYTES) == 0) {
+		nf_refuse(req, "peer \"%.31s\" has this node's own key", u->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void apply_profile(struct wg_peer *p, const struct nf_peer_upsert *u)
+{
+	bool timers_changed = p->timer_profile != u->timers || p->keepalive_s != u->keepalive_s;
+	p->flags = u->flags;
+	p->inner_mtu = u->inner_mtu;
+	p->padding = u->padding;
+	p->roaming = u->endpoint_mode == NF_ENDPOINT_ROAMING;
+	p->endpoint_mode = u->endpoint_mode;
+	p->timer_profile = u->timers;
+	p->keepalive_s = u->keepalive_s;
+	memcpy(p->name, u->name, sizeof(p->name));
+	p->timers.profile = (enum wg_profile)u->timers;
+	p->timers.persistent_s = u->keepalive_s;
+	if (timers_changed)
+		p->timers.persistent_at = u->keepalive_s ? nf_clock_ns() : 0;
+}
+
+static void apply_endpoint(struct wg_peer *p, const struct nf_peer_upsert *u)
+{
+	struct wg_endpoint e = {.family = u->endpoint.family, .remote_port = u->endpoint.port};
+	if (!u->endpoint.family || p->endpoint)
+		return; /* never overrides a learnt one */
+	memcpy(e.remote, u->endpoint.addr, u->endpoint.family == 4 ? 4 : 16);
+	peer_set_endpoint(p, &e);
+}
+
+static int upsert(const struct nf_request *req)
+{
+	const struct nf_peer_upsert *u = req->body;
+	int rc = check_upsert(req, u);
+	if (rc != 0)
+		return rc;
+	struct wg_peer *p = peer_by_key(u->public_key);
+	bool is_new = p == NULL;
+	if (is_new)
+		p = peer_create(u->public_key);
+	if (!p) {
+		nf_refuse(req, "peer \"%.31s\": no room, max_peers is %u", u->name, wg.limits.max_peers);
+		return -ENOSPC;
+	}
+	p->epoch = nf_sync_epoch();
+	if (p->operator_closed && !u->reopen)
+		return 0;
+	if (is_new || p->operator_closed || memcmp(p->preshared_key, u->preshared_key, WG_KEY_BYTES) != 0) {
+		memcpy(p->preshared_key, u->preshared_key, WG_KEY_BYTES);
+		handshaker_peer(p->handle, p->public_key, p->preshared_key);
+	}
+	if (p->operator_closed)
+		p->operator_closed = p->closing = false;
+	apply_profile(p, u);
+	apply_endpoint(p, u);
+	rc = peer_set_allowed(p, req->tail, u->allowed_count);
+	uint64_t now = nf_clock_ns();
+	if ((u->flags & NF_PEER_INITIATE) && !p->current && p->endpoint)
+		wg_timers_session_wanted(&p->timers, now);
+	peer_rearm(p, now);
+	return rc;
+}
+
+static struct wg_peer *named(const struct nf_request *req, const uint8_t *key)
+{
+	struct wg_peer *p = peer_by_key(key);
+	if (!p)
+		nf_refuse(req, "there is no peer of this key");
+	return p;
+}
+
+static int remove_peer(const struct nf_request *req)
+{
+	struct wg_peer *p = named(req, ((const struct nf_peer_key *)req->body)->public_key);
+	if (!p)
+		return -ENOENT;
+	peer_destroy(p);
+	return 0;
+}
+
+static int close_peer(const struct nf_request *req)
+{
+	const struct nf_peer_close *c = req->body;
+	struct wg_peer *p = named(req, c->public_key);
+	if (!p)
+		return -ENOENT;
+	if (req->tail_bytes != c->goodbye_bytes || c->goodbye_bytes > NF_GOODBYE_MAX)
+		return -EBADMSG;
+	if (p->operator_closed) {
+		nf_refuse(req, "peer \"%s\" is closed already", p->name);
+		return -EALREADY;
+	}
+	return closing_begin(p, c->reason, c->linger_ms, req->tail, c->goodbye_bytes);
+}
+
+static int close_all(const struct nf_request *req)
+{
+	const struct nf_peer_close_all *c = req->body;
+	if (req->tail_bytes != c->goodbye_bytes || c->goodbye_bytes > NF_GOODBYE_MAX)
+		return -EBADMSG;
+	return closing_begin_all(c->reason, c->linger_ms, req->tail, c->goodbye_bytes, c->peers_per_s);
+}
+
+static int handshake(const struct nf_request *req)
+{
+	struct wg_peer *p = named(req, ((const struct nf_peer_key *)req->body)->public_key);
+	if (!p)
+		return -ENOENT;
+	if (!p->endpoint) {
+		nf_refuse(req, "peer \"%s\": its endpoint is unknown", p->name);
+		return -EHOSTUNREACH;
+	}
+	peer_initiate(p, nf_clock_ns());
+	return 0;
+}
+
+static uint64_t ago(uint64_t now, uint64_t then)
+{
+	return then ? now - then : UINT64_MAX;
+}
+
+static uint32_t state_of(const struct wg_peer *p, uint64_t now)
+{
+	if (p->operator_closed)
+		return NF_PEER_STATE_CLOSED;
+	if (p->close)
+		return NF_PEER_STATE_CLOSING;
+	if (peer_can_send(p, now))
+		return NF_PEER_STATE_UP;
+	return p->timers.attempt_ns ? NF_PEER_STATE_HANDSHAKE : NF_PEER_STATE_IDLE;
+}
+
+static void reply_info(const struct nf_request *req, const struct wg_peer *p, bool more)
+{
+	uint64_t now = nf_clock_ns();
+	struct wg_line t = peer_totals(p);
+	struct nf_peer_info info = {
+		.last_handshake_ago_ns = ago(now, p->last_handshake_ns),
+		.last_rx_ago_ns = ago(now, t.seen[WG_SEEN_ANY_RECEIVED]),
+		.last_tx_ago_ns = ago(now, t.seen[WG_SEEN_ANY_SENT]),
+		.rx_packets = t.rx_packets,
+		.rx_bytes = t.rx_bytes,
+		.tx_packets = t.tx_packets,
+		.tx_bytes = t.tx_bytes,
+		.handshakes = p->handshakes,
+		.flags = p->flags,
+		.state = state_of(p, now),
+		.keepalive_s = p->keepalive_s,
+		.inner_mtu = p->inner_mtu,
+		.timers = p->timer_profile,
+		.endpoint_mode = p->endpoint_mode,
+		.padding = p->padding,
+		.has_psk = (p->flags & NF_PEER_HAS_PSK) != 0,
+		.allowed_count = p->n_allowed,
+	};
+	memcpy(info.public_key, p->public_key, WG_KEY_BYTES);
+	memcpy(info.name, p->name, sizeof(info.name));
+	if (p->endpoint) {
+		info.endpoint.family = p->endpoint->family;
+		info.endpoint.port = p->endpoint->remote_port;
+		memcpy(info.endpoint.addr, p->endpoint->remote, 16);
+	}
+	nf_reply(req, &info, sizeof(info), p->allowed, p->n_allowed * sizeof(struct nf_addr), more);
+}
+
+struct listing {
+	const struct nf_request *req;
+	const struct wg_peer *last;
+};
+
+/* One behind, so that the last one is known as such. */
+static void list_one(struct wg_peer *p, void *arg)
+{
+	struct listing *l = arg;
+	if (l->last)
+		reply_info(l->req, l->last, true);
+	l->last = p;
+}
+
+static int peers_get(const struct nf_request *req)
+{
+	struct listing l = {.req = req};
+	peers_each(list_one, &l);
+	if (l.last)
+		reply_info(req, l.last, false);
+	return 0;
+}
+
+struct sweeping {
+	uint32_t epoch;
+	struct nf_sync_done *done;
+};
+
+static void sweep_one(struct wg_peer *p, void *arg)
+{
+	struct sweeping *s = arg;
+	if (p->epoch == s->epoch || p->close) {
+		s->done->peers_kept++;
+		return;
+	}
+	s->done->peers_swept++;
+	if (p->operator_closed || closing_begin(p, NF_CLOSE_REMOVED, 0, NULL, 0) != 0)
+		peer_destroy(p);
+}
+
+void wg_sweep(uint32_t epoch, struct nf_sync_done *done)
+{
+	struct sweeping s = {.epoch = epoch, .done = done};
+	peers_each(sweep_one, &s);
+}
+
+static void count_session(struct wg_peer *p, void *arg)
+{
+	struct nf_status *s = arg;
+	s->sessions += peer_can_send(p, nf_clock_ns());
+}
+
+void wg_status(struct nf_status *status)
+{
+	status->peers = wg.peers.used;
+	memcpy(status->public_key, wg.identity.public_key, WG_KEY_BYTES);
+	peers_each(count_session, status);
+}
+
+const struct nf_handler wg_handlers[] = {
+	{NF_MSG_PEER_UPSERT, upsert},
+	{NF_MSG_PEER_REMOVE, remove_peer},
+	{NF_MSG_PEER_CLOSE, close_peer},
+	{NF_MSG_PEER_CLOSE_ALL, close_all},
+	{NF_MSG_PEER_HANDSHAKE, handshake},
+	{NF_MSG_PEERS_GET, peers_get},
+	{0},
+};

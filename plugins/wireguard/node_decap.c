@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wg_decap: data packets of the tunnel. First pass: find each packet's keypair; then one AEAD call for
+ * the burst; second pass: replay window, control packets, source check, and off to inner_check.
+ */
+#include <string.h>
+
+#include <rte_graph.h>
+#include <rte_graph_worker.h>
+
+#include <nf/node.h>
+#include <nf/pkt.h>
+
+#include "nodes.h"
+#include "wg.h"
+
+#define EDGES(X)                \
+	X(WG_DECAP_DROP, "drop") \
+	X(WG_DECAP_INNER, "inner_check")
+enum { EDGES(NF_EDGE_ENUM) };
+
+#define ECN_CE 3
+
+struct burst {
+	struct wg_aead_op ops[RTE_GRAPH_BURST_SIZE];
+	struct wg_keypair *keys[RTE_GRAPH_BURST_SIZE];
+	uint16_t at[RTE_GRAPH_BURST_SIZE]; /* packet of an op */
+	unsigned int n;
+};
+
+static inline rte_edge_t drop(struct nf_pkt *p, uint16_t counter)
+{
+	p->drop = counter;
+	return WG_DECAP_DROP;
+}
+
+static inline bool collect(struct rte_mbuf *m, struct nf_pkt *p, struct burst *b, uint16_t i, uint64_t now)
+{
+	uint8_t *payload = rte_pktmbuf_mtod_offset(m, uint8_t *, p->payload_off);
+	const struct wg_data *h = (const struct wg_data *)payload;
+	struct wg_keypair *k = keypair_of_index(wg_get32(h->receiver));
+	if (!k)
+		return drop(p, wg.c.no_session_index), false;
+	if (now >= k->receive_until_ns)
+		return drop(p, wg.c.expired), false;
+	b->keys[b->n] = k;
+	b->at[b->n] = i;
+	b->ops[b->n] = (struct wg_aead_op){.key = k->receive,
+					   .counter = wg_get64(h->counter),
+					   .data = payload + WG_DATA_HEADER,
+					   .bytes = p->payload_len - WG_DATA_OVERHEAD};
+	b->n++;
+	return true;
+}
+
+/* Tells mgmt of a keypair's first packet, so that a responder begins to use it. */
+static inline void first_heard(struct wg_keypair *k)
+{
+	struct wg_event e = {.peer = k->peer, .kind = WG_EV_CONFIRMED, .arg = k->local_index};
+	k->heard = wg_event_send(&e);
+}
+
+static inline bool accept_counter(struct wg_keypair *k, uint64_t counter)
+{
+	rte_spinlock_lock(&k->lock);
+	bool fresh = wg_replay_accept(&k->replay, counter);
+	if (unlikely(fresh && !k->heard))
+		first_heard(k);
+	rte_spinlock_unlock(&k->lock);
+	return fresh;
+}
+
+static inline void roam(struct wg_peer *peer, const struct rte_mbuf *m, const struct nf_pkt *p)
+{
+	struct wg_endpoint from;
+	const struct wg_endpoint *known = __atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE);
+	wg_endpoint_of(m, p, &from);
+	if (likely(known && memcmp(known, &from, sizeof(from)) == 0))
+		return;
+	struct wg_endpoint *e = peer->roaming || !known ? wg_event_endpoint_alloc() : NULL;
+	if (!e)
+		return;
+	*e = from;
+	struct wg_event ev = {.peer = peer->handle, .kind = WG_EV_ROAMED, .p = e};
+	wg_event_send(&ev);
+}
+
+/* Strips everything up to the inner packet; outer CE marks an ECN-capable inner packet (connectivity §1.3). */
+static inline uint8_t *strip(struct rte_mbuf *m, struct nf_pkt *p, uint32_t inner_bytes)
+{
+	uint8_t outer_ecn = ip_ecn(rte_pktmbuf_mtod(m, const uint8_t *));
+	uint8_t *inner = (uint8_t *)rte_pktmbuf_adj(m, (uint16_t)(p->payload_off + WG_DATA_HEADER));
+	rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - inner_bytes));
+	if (unlikely(outer_ecn == ECN_CE) && inner_bytes >= 20 && ip_ecn(inner) != 0) {
+		if (inner[0] >> 4 == 4) {
+			uint16_t sum, old, new;
+			memcpy(&old, inner, 2);
+			inner[1] |= ECN_CE;
+			memcpy(&new, inner, 2);
+			memcpy(&sum, inner + 10, 2);
+			sum = nf_sum16_finish((uint32_t)(uint16_t)~sum + (uint16_t)~old + new);
+			memcpy(inner + 10, &sum, 2);
+		} else {
+			inner[1] |= ECN_CE << 4;
+		}
+	}
+	return inner;
+}
+
+/* Length by the inner header, 0 when it contradicts what came. */
+static inline uint32_t inner_length(const uint8_t *inner, uint32_t bytes)
+{
+	if (bytes >= 20 && inner[0] >> 4 == 4) {
+		uint32_t len = (uint32_t)inner[2] << 8 | inner[3];
+		return len >= 20 && len <= bytes ? len : 0;
+	}
+	if (bytes >= 40 && inner[0] >> 4 == 6) {
+		uint32_t len = 40u + ((uint32_t)inner[4] << 8 | inner[5]);
+		return len <= bytes ? len : 0;
+	}
+	return 0;
+}
+
+static inline rte_edge_t control(struct rte_mbuf *m, struct nf_pkt *p, struct wg_peer *peer)
+{
+	struct wg_event e = {.peer = peer->handle, .kind = WG_EV_CONTROL, .p = m};
+	rte_mbuf_refcnt_update(m, 1); /* one for mgmt, one for the count of its end here */
+	if (!wg_event_send(&e))
+		rte_mbuf_refcnt_update(m, -1);
+	return drop(p, wg.c.control);
+}
+
+static inline rte_edge_t finish(struct rte_mbuf *m, struct nf_pkt *p, const struct wg_aead_op *op, struct wg_keypair *k,
+				uint64_t now)
+{
+	struct wg_peer *peer = wg_peer_get(k->peer);
+	if (!op->ok)
+		return drop(p, wg.c.bad_tag);
+	if (!accept_counter(k, op->counter))
+		return drop(p, wg.c.replayed);
+	if (!peer)
+		return drop(p, wg.c.no_session_index);
+	roam(peer, m, p);
+	if (op->bytes == 0) {
+		wg_seen_now(peer, 1 << WG_SEEN_ANY_RECEIVED, now);
+		return drop(p, wg.c.keepalive);
+	}
+	uint8_t *inner = strip(m, p, op->bytes);
+	uint32_t len = inner_length(inner, op->bytes);
+	wg_seen_now(peer, 1 << WG_SEEN_ANY_RECEIVED | 1 << WG_SEEN_DATA_RECEIVED, now);
+	if (len == 0)
+		return drop(p, wg.c.inner_malformed);
+	rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - len));
+	if (unlikely(wg_control_event(inner, len) >= 0))
+		return control(m, p, peer);
+	p->ip_version = inner[0] >> 4;
+	if (wg_allowed_lookup(&wg.allowed, p->ip_version, inner + (p->ip_version == 4 ? 12 : 8)) != peer->handle)
+		return drop(p, wg.c.source_not_allowed);
+	struct wg_line *line = &peer->lines[nf_worker()->id];
+	line->rx_packets++;
+	line->rx_bytes += len;
+	p->peer = peer->handle;
+	p->flags |= NF_PKT_DECAPPED;
+	p->payload_len = 0;
+	if (unlikely(peer->closing)) {
+		struct wg_event e = {.peer = peer->handle, .kind = WG_EV_CLOSING_RX};
+		wg_event_send(&e);
+	}
+	return WG_DECAP_INNER;
+}
+
+static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
+{
+	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	uint64_t now = nf_worker_now();
+	struct burst b;
+	b.n = 0;
+	for (uint16_t i = 0; i < n; i++)
+		if (!collect(objs[i], nf_pkt(objs[i]), &b, i, now))
+			next[i] = WG_DECAP_DROP;
+	wg.aead->open(b.ops, b.n);
+	for (unsigned int k = 0; k < b.n; k++) {
+		struct rte_mbuf *m = objs[b.at[k]];
+		next[b.at[k]] = finish(m, nf_pkt(m), &b.ops[k], b.keys[k], now);
+	}
+	nf_dispatch(graph, node, objs, n, next);
+	return n;
+}
+
+static struct rte_node_register wg_decap_node = {
+	.name = "wg_decap",
+	.process = process,
+	.nb_edges = 2,
+	.next_nodes = {EDGES(NF_EDGE_NAME)},
+};
+RTE_NODE_REGISTER(wg_decap_node)

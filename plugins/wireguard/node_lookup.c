@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wg_peer_lookup: end of the inbound arc; finds the peer of a packet from the LAN by its destination.
+ * wg_host_lookup: on the host arc; only packets that this host sends from its LAN address may enter a
+ * tunnel, so that allowed-IPs of 0.0.0.0/0 never swallow the node's own traffic towards the WAN.
+ */
+#include <rte_graph.h>
+#include <rte_graph_worker.h>
+
+#include <nf/icmp_error.h>
+#include <nf/node.h>
+#include <nf/pkt.h>
+
+#include "nodes.h"
+#include "wg.h"
+
+#define EDGES(X)                  \
+	X(WG_LOOKUP_DROP, "drop")  \
+	X(WG_LOOKUP_ENCAP, "wg_encap") \
+	X(WG_LOOKUP_ICMP, "icmp_error")
+enum { EDGES(NF_EDGE_ENUM) };
+
+#define HOST_EDGES(X)                   \
+	X(WG_HOST_DROP, "drop")          \
+	X(WG_HOST_NEXT, "arc:host")      \
+	X(WG_HOST_ENCAP, "wg_encap")     \
+	X(WG_HOST_ICMP, "icmp_error")
+enum { HOST_EDGES(NF_EDGE_ENUM) };
+
+static inline rte_edge_t refuse(struct nf_pkt *p, enum nf_icmp_what what, uint16_t mtu, uint16_t counter)
+{
+	nf_icmp_want(p, what, mtu, counter);
+	return WG_LOOKUP_ICMP;
+}
+
+/* RFC 1624: the header checksum follows the TTL's decrement. False: it was the last hop. */
+static inline bool decrement_ttl(uint8_t *ip)
+{
+	if (ip[0] >> 4 == 6)
+		return ip[7] > 1 ? ip[7]--, true : false;
+	if (ip[8] <= 1)
+		return false;
+	uint32_t sum = ((uint32_t)ip[10] << 8 | ip[11]) + 0x100;
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip[8]--;
+	ip[10] = (uint8_t)(sum >> 8);
+	ip[11] = (uint8_t)sum;
+	return true;
+}
+
+static inline struct wg_peer *find_peer(const struct nf_pkt *p, const uint8_t *ip)
+{
+	uint32_t handle = wg_allowed_lookup(&wg.allowed, p->ip_version, ip + (p->ip_version == 4 ? 16 : 24));
+	return handle ? wg_peer_get(handle) : NULL;
+}
+
+static inline rte_edge_t admit(struct rte_mbuf *m, struct nf_pkt *p, uint8_t *ip, struct wg_peer *peer)
+{
+	if (unlikely(m->pkt_len > peer->inner_mtu)) {
+		bool may_fragment = p->ip_version == 4 && !(ip[6] & 0x40);
+		return refuse(p, NF_ICMP_TOO_BIG, peer->inner_mtu, may_fragment ? wg.c.fragment_needed_v4 : wg.c.too_big);
+	}
+	if (!(p->flags & NF_PKT_FROM_HOST) && !decrement_ttl(ip))
+		return refuse(p, NF_ICMP_TIME_EXCEEDED, 0, wg.c.ttl);
+	p->peer = peer->handle;
+	return WG_LOOKUP_ENCAP;
+}
+
+static inline rte_edge_t lookup_one(struct rte_mbuf *m)
+{
+	struct nf_pkt *p = nf_pkt(m);
+	uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);
+	if (unlikely(p->ip_version == 6 && wg_control_event(ip, m->pkt_len) >= 0)) {
+		p->drop = wg.c.control_from_lan;
+		return WG_LOOKUP_DROP;
+	}
+	struct wg_peer *peer = find_peer(p, ip);
+	return likely(peer) ? admit(m, p, ip, peer) : refuse(p, NF_ICMP_HOST_UNREACHABLE, 0, wg.c.no_peer);
+}
+
+static uint16_t lookup(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
+{
+	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	for (uint16_t i = 0; i < n; i++)
+		next[i] = lookup_one(objs[i]);
+	nf_dispatch(graph, node, objs, n, next);
+	return n;
+}
+
+static inline bool from_lan_address(const struct nf_net *net, const struct nf_pkt *p, const uint8_t *ip)
+{
+	uint16_t iface;
+	uint32_t v4;
+	memcpy(&v4, ip + 12, 4);
+	bool own = p->ip_version == 4 ? nf_net_is_own4(net, v4, &iface) : nf_net_is_own6(net, ip + 8, &iface);
+	return own && iface == NF_IFACE_LAN;
+}
+
+static inline rte_edge_t host_one(struct rte_mbuf *m, const struct nf_net *net)
+{
+	static const rte_edge_t edge_of[] = {
+		[WG_LOOKUP_DROP] = WG_HOST_DROP, [WG_LOOKUP_ENCAP] = WG_HOST_ENCAP, [WG_LOOKUP_ICMP] = WG_HOST_ICMP};
+	struct nf_pkt *p = nf_pkt(m);
+	uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);
+	struct wg_peer *peer = from_lan_address(net, p, ip) ? find_peer(p, ip) : NULL;
+	return peer ? edge_of[admit(m, p, ip, peer)] : WG_HOST_NEXT;
+}
+
+static uint16_t host_lookup(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
+{
+	const struct nf_net *net = nf_net();
+	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	for (uint16_t i = 0; i < n; i++)
+		next[i] = host_one(objs[i], net);
+	nf_dispatch(graph, node, objs, n, next);
+	return n;
+}
+
+static struct rte_node_register wg_lookup_node = {
+	.name = "wg_peer_lookup",
+	.process = lookup,
+	.nb_edges = 3,
+	.next_nodes = {EDGES(NF_EDGE_NAME)},
+};
+RTE_NODE_REGISTER(wg_lookup_node)
+
+static struct rte_node_register wg_host_lookup_node = {
+	.name = "wg_host_lookup",
+	.process = host_lookup,
+	.nb_edges = 4,
+	.next_nodes = {HOST_EDGES(NF_EDGE_NAME)},
+};
+RTE_NODE_REGISTER(wg_host_lookup_node)

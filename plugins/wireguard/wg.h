@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the plugin's DPDK side shares: peers, keypairs, endpoints, the rings between workers (W), the
+ * management thread (M) and the handshake thread (H).
+ *
+ *   W ──packets──► H ──results──► M ──inject──► W          M ──requests──► H
+ *   └────────────────events──────► M
+ */
+#ifndef WG_WG_H
+#define WG_WG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+#include <rte_spinlock.h>
+
+#include <nf/ctl.h>
+#include <nf/iface.h>
+#include <nf/log.h>
+#include <nf/plugin.h>
+#include <nf/table.h>
+#include <nf/worker.h>
+
+#include "aead.h"
+#include "allowedips.h"
+#include "close.h"
+#include "control.h"
+#include "message.h"
+#include "noise.h"
+#include "replay.h"
+#include "timers.h"
+
+#define WG_STAGED_MAX      16   /* packets of one peer that wait for a session */
+#define WG_STAGED_ALL_MAX  2048 /* of all peers */
+#define WG_LISTEN_MAX      4
+#define WG_ALLOWED_MAX     1200
+
+/* Where a peer is, and from where we talk to it. Immutable once published (RCU). */
+struct wg_endpoint {
+	uint8_t family; /* 0: unknown */
+	uint8_t zero;
+	uint16_t remote_port, local_port; /* host byte order */
+	uint8_t remote[16], local[16];    /* local all zero: the interface's source address */
+};
+
+/* writer: M publishes; immutable but for the marked fields. Found by W through the index table. */
+struct wg_keypair {
+	uint8_t send[WG_KEY_BYTES];
+	uint8_t receive[WG_KEY_BYTES];
+	uint32_t local_index, remote_index, peer;
+	bool initiator;
+	uint64_t born_ns, send_until_ns, receive_until_ns;
+	uint64_t next_counter __rte_cache_aligned; /* writer: any W, fetch_add per burst */
+	rte_spinlock_t lock __rte_cache_aligned;   /* guards what follows; once per run of a burst */
+	bool heard;                                /* writer: W under lock */
+	struct wg_replay replay;                   /* writer: W under lock */
+};
+
+enum wg_seen_kind { WG_SEEN_DATA_SENT, WG_SEEN_DATA_RECEIVED, WG_SEEN_ANY_SENT, WG_SEEN_ANY_RECEIVED, WG_SEEN_KINDS };
+
+/* A worker's own line of a peer. writer: that W; reader: M, racy on purpose. */
+struct wg_line {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	uint64_t seen[WG_SEEN_KINDS];
+} __rte_cache_aligned;
+
+struct wg_closing {
+	struct wg_close machine;
+	struct nf_timer timer;
+	uint32_t peer;
+	uint16_t reason;
+	bool in_batch;
+	uint64_t asked_ns, rx_before;
+	uint64_t linger_ns;
+	uint16_t goodbye_bytes;
+	uint8_t goodbye[NF_GOODBYE_MAX];
+};
+
+struct wg_peer {
+	/* read by W */
+	uint32_t handle;                /* immutable */
+	uint16_t inner_mtu;             /* writer: M */
+	uint8_t padding;                /* writer: M */
+	bool closing;                   /* writer: M; W refuses to encapsulate */
+	bool roaming;                   /* writer: M */
+	struct wg_keypair *current;     /* writer: M, release/acquire */
+	struct wg_endpoint *endpoint;   /* writer: M, RCU */
+	/* M only */
+	struct wg_keypair *previous, *next;
+	uint8_t public_key[WG_KEY_BYTES];
+	uint8_t preshared_key[WG_KEY_BYTES];
+	char name[NF_NAME_BYTES];
+	uint32_t flags, epoch;
+	uint8_t timer_profile, endpoint_mode;
+	uint16_t keepalive_s;
+	uint16_t n_allowed;
+	struct nf_addr *allowed; /* owned */
+	struct wg_timers timers;
+	struct nf_timer timer;
+	uint64_t handshakes, last_handshake_ns;
+	bool operator_closed, had_session;
+	struct wg_closing *close; /* owned; NULL: not closing */
+	uint16_t n_staged;
+	struct rte_mbuf *staged[WG_STAGED_MAX];
+	struct wg_line lines[]; /* one per worker */
+};
+
+/* From W to M; 16 bytes on the ring. */
+enum wg_event_kind {
+	WG_EV_SEEN = 1,    /* arg: mask of 1 << wg_seen_kind */
+	WG_EV_CONFIRMED,   /* first packet on a keypair; arg: its local index */
+	WG_EV_ROAMED,      /* p: struct wg_endpoint from the pool, taken */
+	WG_EV_STAGE,       /* p: mbuf that needs a session, taken */
+	WG_EV_CONTROL,     /* p: mbuf with a control packet, taken */
+	WG_EV_CLOSING_RX,  /* data of a peer that is being closed */
+};
+struct wg_event {
+	uint32_t peer;
+	uint16_t kind;
+	uint16_t zero;
+	union {
+		void *p;
+		uint64_t arg;
+	};
+};
+
+struct wg_options {
+	uint16_t listen[WG_LISTEN_MAX];
+	unsigned int n_listen;
+	char private_key_file[256];
+};
+
+struct wg_counters {
+	uint16_t no_session_index, expired, bad_tag, replayed, keepalive, inner_malformed, source_not_allowed, control,
+		closing, no_peer, too_big, ttl, staged_full, no_endpoint, control_from_lan, handshake_taken, handshake_queue_full,
+		event_ring_full, counter_exhausted, handshake_bad_mac, handshake_unknown_peer, handshake_invalid, cookies_sent,
+		cookies_received, initiations_sent, responses_sent, fragment_needed_v4, staged_expired;
+};
+
+/* One per process: the plugin is one shared object. Set up by init, then each part by its owner. */
+struct wg {
+	struct wg_options options;
+	struct wg_counters c;
+	struct nf_limits limits;
+	const struct wg_aead_engine *aead;
+	struct nf_table peers;        /* writer: M; readers: W, H by handle only */
+	struct wg_allowedips allowed; /* writer: M; readers: W (RCU) */
+	struct wg_identity identity;  /* M; a copy is H's */
+	bool has_identity;
+	uint16_t edge_ip_route, edge_encap; /* of inject */
+	uint32_t n_staged_all;              /* M */
+};
+extern struct wg wg;
+
+/* options.c */
+int options_read(const struct json_t *options, struct wg_options *ret, struct nf_plugin_error *err);
+
+/* identity.c (M) */
+int identity_from_file(const char *path, struct nf_plugin_error *err);
+int identity_exchange(int fd, struct nf_hello_ack *ack, int *ret_fd);
+void identity_wipe(void);
+
+/* keypair.c: the index table. Writer M, readers W. */
+int keypairs_init(uint32_t max_peers);
+void keypairs_fini(void);
+uint32_t keypairs_slots(void);
+struct wg_keypair *keypair_of_index(uint32_t local_index); /* W; NULL: none */
+void keypair_publish(struct wg_keypair *k);                /* M; takes k */
+void keypair_retire(struct wg_keypair *k);                 /* M; NULL is fine; wiped after the grace period */
+
+/* peer.c (M, but wg_peer_get) */
+static inline struct wg_peer *wg_peer_get(uint32_t handle)
+{
+	return nf_table_get(&wg.peers, handle);
+}
+int peers_init(void);
+void peers_fini(void);
+struct wg_peer *peer_by_key(const uint8_t key[WG_KEY_BYTES]);
+struct wg_peer *peer_create(const uint8_t key[WG_KEY_BYTES]);
+void peer_destroy(struct wg_peer *p); /* without a word */
+int peer_set_allowed(struct wg_peer *p, const struct nf_addr *allowed, uint16_t n);
+void peer_set_endpoint(struct wg_peer *p, const struct wg_endpoint *e);
+void peer_install(struct wg_peer *p, const struct wg_session_keys *keys, uint64_t now);
+void peer_confirm(struct wg_peer *p, uint32_t local_index, uint64_t now);
+void peer_end_sessions(struct wg_peer *p);
+void peer_flush_staged(struct wg_peer *p, bool send);
+void peer_initiate(struct wg_peer *p, uint64_t now);
+void peer_send_empty(struct wg_peer *p); /* keepalive */
+bool peer_send_inner(struct wg_peer *p, const void *packet, uint16_t bytes); /* even while closing */
+void peer_rearm(struct wg_peer *p, uint64_t now);
+void peer_event(const struct wg_peer *p, enum nf_peer_event event);
+struct wg_seen peer_seen(const struct wg_peer *p);
+struct wg_line peer_totals(const struct wg_peer *p);
+bool peer_can_send(const struct wg_peer *p, uint64_t now);
+/* Calls fn for each; fn may destroy the peer it is given. */
+void peers_each(void (*fn)(struct wg_peer *p, void *arg), void *arg);
+
+/* events.c: rings from W and H to M. */
+int events_init(void);
+void events_fini(void);
+bool wg_event_send(const struct wg_event *e);            /* W */
+struct wg_endpoint *wg_event_endpoint_alloc(void);       /* W; NULL: none left */
+/* W: counts kinds on the worker's line; tells M at most once a second and kind. */
+void wg_seen_now(struct wg_peer *p, uint32_t kinds, uint64_t now);
+
+/* handshaker.c: the thread H. */
+int handshaker_init(void);
+void handshaker_fini(void);
+void handshaker_identity(const struct wg_identity *id);                       /* M */
+void handshaker_peer(uint32_t peer, const uint8_t *key, const uint8_t *psk);   /* M */
+void handshaker_forget(uint32_t peer);                                        /* M */
+void handshaker_initiate(uint32_t peer, const struct wg_endpoint *to);        /* M */
+void handshaker_index_free(uint32_t index);                                   /* M */
+void handshaker_collect(uint64_t now);                                        /* M: takes results */
+/* W: copies the message; false when the queue is full. */
+bool handshaker_offer(const uint8_t *message, uint16_t bytes, const struct wg_endpoint *from);
+
+/* outer.c: W and M. Prepends UDP and IP; false: no address to send from. ecn: of the inner packet. */
+bool outer_build(struct rte_mbuf *m, const struct wg_endpoint *e, uint8_t ecn);
+void outer_send(const void *message, uint16_t bytes, const struct wg_endpoint *to); /* M */
+
+/* closing.c (M) */
+int closing_begin(struct wg_peer *p, uint16_t reason, uint32_t linger_ms, const void *goodbye, uint16_t bytes);
+int closing_begin_all(uint16_t reason, uint32_t linger_ms, const void *goodbye, uint16_t bytes, uint32_t per_s);
+void closing_session_ready(struct wg_peer *p, uint64_t now);
+void closing_acked(struct wg_peer *p, uint64_t now);
+void closing_data_received(struct wg_peer *p, uint64_t now);
+void closing_free(struct wg_peer *p);
+bool closing_is_idle(void);
+void goodbye_received(struct wg_peer *p, uint64_t now);
+
+/* messages.c */
+extern const struct nf_handler wg_handlers[];
+void wg_sweep(uint32_t epoch, struct nf_sync_done *done);
+void wg_status(struct nf_status *status);
+
+#endif
