@@ -39,10 +39,10 @@ static uint16_t handoff_process(struct rte_graph *graph, struct rte_node *node, 
 
 static uint16_t handoff_rx_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t cnt)
 {
-	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	rte_edge_t next[NF_BURST_MAX];
 	(void)cnt;
 	uint16_t n = (uint16_t)rte_ring_sc_dequeue_burst(nf_handoff_rings[nf_worker()->id], objs,
-							 RTE_GRAPH_BURST_SIZE, NULL);
+							 nf_source_burst, NULL);
 	if (n == 0)
 		return 0;
 	for (uint16_t i = 0; i < n; i++)

@@ -51,10 +51,10 @@ static inline rte_edge_t rx_one(struct rte_mbuf *m, uint16_t port)
 static uint16_t rx_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t cnt)
 {
 	const struct rx_ctx *ctx = (const struct rx_ctx *)node->ctx;
-	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	rte_edge_t next[NF_BURST_MAX];
 	(void)cnt;
 
-	uint16_t n = rte_eth_rx_burst(ctx->dpdk_id, ctx->queue, (struct rte_mbuf **)objs, RTE_GRAPH_BURST_SIZE);
+	uint16_t n = rte_eth_rx_burst(ctx->dpdk_id, ctx->queue, (struct rte_mbuf **)objs, nf_source_burst);
 	if (n == 0)
 		return 0;
 	for (uint16_t i = 0; i < n; i++) {

@@ -38,6 +38,9 @@ extern struct rte_ring *nf_inject_rings[NF_WORKER_MAX];
 /* Serialises workers on ports with fewer tx queues than workers; indexed by port, queue. */
 extern rte_spinlock_t nf_tx_locks[NF_PORT_MAX][NF_WORKER_MAX];
 
+/* Most packets a source node brings per walk, so that all sources of a graph together stay within NF_BURST_MAX. */
+extern uint16_t nf_source_burst;
+
 /* Registers the counters of the nodes in this folder. Mgmt, once, before any graph. */
 void nf_rx_counters(void);
 void nf_tx_counters(void);

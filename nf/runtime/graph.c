@@ -39,6 +39,8 @@ static struct {
 	uint32_t n_graphs;
 } g;
 
+uint16_t nf_source_burst = RTE_GRAPH_BURST_SIZE;
+
 static struct arc *arc_named(const char *name)
 {
 	for (unsigned int i = 0; i < ARC_MAX; i++) {
@@ -225,6 +227,8 @@ static int create_one(uint32_t worker, uint32_t workers)
 			}
 	patterns[n++] = "inject";
 	patterns[n++] = "handoff_rx";
+	if (nf_source_burst > NF_BURST_MAX / n)
+		nf_source_burst = NF_BURST_MAX / n;
 	struct rte_graph_param param = {.socket_id = SOCKET_ID_ANY, .nb_node_patterns = n, .node_patterns = patterns};
 	snprintf(g.names[worker], RTE_GRAPH_NAMESIZE, "worker-%u", worker);
 	g.ids[worker] = rte_graph_create(g.names[worker], &param);

@@ -13,7 +13,7 @@ enum { EDGES(NF_EDGE_ENUM) HOST_TX };
 static uint16_t tx(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
 	const struct nf_iface *host = &nf_net()->iface[NF_IFACE_HOST];
-	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	rte_edge_t next[NF_BURST_MAX];
 	for (uint16_t i = 0; i < n; i++) {
 		struct nf_pkt *p = nf_pkt(objs[i]);
 		next[i] = HOST_DROP;

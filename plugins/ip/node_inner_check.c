@@ -40,7 +40,7 @@ static inline rte_edge_t check_one(struct rte_mbuf *m)
 
 static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
-	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	rte_edge_t next[NF_BURST_MAX];
 	for (uint16_t i = 0; i < n; i++)
 		next[i] = check_one(objs[i]);
 	nf_dispatch(graph, node, objs, n, next);

@@ -67,7 +67,7 @@ static inline rte_edge_t nd_one(struct rte_mbuf *m, const struct nf_net *net)
 static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
 	const struct nf_net *net = nf_net();
-	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	rte_edge_t next[NF_BURST_MAX];
 	for (uint16_t i = 0; i < n; i++)
 		next[i] = nd_one(objs[i], net);
 	nf_dispatch(graph, node, objs, n, next);

@@ -22,9 +22,9 @@ enum { EDGES(NF_EDGE_ENUM) };
 #define ECN_CE 3
 
 struct burst {
-	struct wg_aead_op ops[RTE_GRAPH_BURST_SIZE];
-	struct wg_keypair *keys[RTE_GRAPH_BURST_SIZE];
-	uint16_t at[RTE_GRAPH_BURST_SIZE]; /* packet of an op */
+	struct wg_aead_op ops[NF_BURST_MAX];
+	struct wg_keypair *keys[NF_BURST_MAX];
+	uint16_t at[NF_BURST_MAX]; /* packet of an op */
 	unsigned int n;
 };
 
@@ -171,7 +171,7 @@ static inline rte_edge_t finish(struct rte_mbuf *m, struct nf_pkt *p, const stru
 
 static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
-	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	rte_edge_t next[NF_BURST_MAX];
 	uint64_t now = nf_worker_now();
 	struct burst b;
 	b.n = 0;

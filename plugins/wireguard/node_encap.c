@@ -20,12 +20,12 @@
 enum { EDGES(NF_EDGE_ENUM) };
 
 struct burst {
-	struct wg_aead_op ops[RTE_GRAPH_BURST_SIZE];
-	struct wg_keypair *keys[RTE_GRAPH_BURST_SIZE];
-	struct wg_peer *peers[RTE_GRAPH_BURST_SIZE];
-	uint16_t at[RTE_GRAPH_BURST_SIZE];
-	uint32_t inner_bytes[RTE_GRAPH_BURST_SIZE];
-	uint8_t ecn[RTE_GRAPH_BURST_SIZE];
+	struct wg_aead_op ops[NF_BURST_MAX];
+	struct wg_keypair *keys[NF_BURST_MAX];
+	struct wg_peer *peers[NF_BURST_MAX];
+	uint16_t at[NF_BURST_MAX];
+	uint32_t inner_bytes[NF_BURST_MAX];
+	uint8_t ecn[NF_BURST_MAX];
 	unsigned int n;
 };
 

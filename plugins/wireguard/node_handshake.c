@@ -16,7 +16,7 @@ enum { EDGES(NF_EDGE_ENUM) };
 
 static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
-	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	rte_edge_t next[NF_BURST_MAX];
 	struct wg_endpoint from;
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = objs[i];

@@ -80,7 +80,7 @@ static inline rte_edge_t lookup_one(struct rte_mbuf *m)
 
 static uint16_t lookup(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
-	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	rte_edge_t next[NF_BURST_MAX];
 	for (uint16_t i = 0; i < n; i++)
 		next[i] = lookup_one(objs[i]);
 	nf_dispatch(graph, node, objs, n, next);
@@ -109,7 +109,7 @@ static inline rte_edge_t host_one(struct rte_mbuf *m, const struct nf_net *net)
 static uint16_t host_lookup(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
 	const struct nf_net *net = nf_net();
-	rte_edge_t next[RTE_GRAPH_BURST_SIZE];
+	rte_edge_t next[NF_BURST_MAX];
 	for (uint16_t i = 0; i < n; i++)
 		next[i] = host_one(objs[i], net);
 	nf_dispatch(graph, node, objs, n, next);

@@ -16,7 +16,9 @@
 
 #define NF_WORKER_MAX   16
 #define NF_COUNTER_MAX  256
-#define NF_BURST_MAX    256 /* RTE_GRAPH_BURST_SIZE */
+/* Most packets that one call of a node's process can be given: streams of several sources meet in one node,
+ * so it is more than any source brings (nf/nodes/nodes.h: nf_source_burst). */
+#define NF_BURST_MAX    1024
 
 /* Threads that a worker can wake; a wish is recorded in the node and carried out after the walk. */
 enum nf_wake { NF_WAKE_MGMT = 1 << 0, NF_WAKE_HANDSHAKE = 1 << 1 };
