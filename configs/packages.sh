@@ -3,7 +3,7 @@
 # configs/demo/run.sh. install_packages asks apt only for what is missing.
 SLUICE_PACKAGES=(
 	meson ninja-build gcc libc6-dev pkg-config libdpdk-dev libsodium-dev libjansson-dev libssl-dev libcmocka-dev
-	wireguard-go wireguard-tools iproute2 nftables iperf3 iputils-ping ethtool procps python3 jq
+	wireguard-go wireguard-tools iproute2 nftables iputils-ping ethtool procps python3
 )
 
 install_packages() {
