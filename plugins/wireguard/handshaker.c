@@ -92,9 +92,12 @@ bool handshaker_offer(const uint8_t *data, uint16_t bytes, const struct wg_endpo
 
 static void request(struct request r)
 {
-	struct request *copy = malloc(sizeof(*copy));
-	if (!copy)
+	/* without rings the thread is gone: keypairs that are wiped last still give their index back */
+	struct request *copy = h.requests ? malloc(sizeof(*copy)) : NULL;
+	if (!copy) {
+		wg_wipe(&r, sizeof(r));
 		return;
+	}
 	*copy = r;
 	wg_wipe(&r, sizeof(r));
 	while (rte_ring_sp_enqueue(h.requests, copy) != 0)

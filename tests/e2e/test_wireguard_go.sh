@@ -88,7 +88,7 @@ code=$?
 wait_for 5 bash -c "! kill -0 $nf_pid" || kill -9 "$nf_pid"
 wait "$nf_pid"
 stopped=$?
-if [ $stopped -eq 0 ]; then echo "ok 17 - its exit code is 0"; else echo "not ok 17 - its exit code is $stopped" && code=1; fi
+if [ $stopped -eq 0 ]; then echo "ok 99 - its exit code is 0"; else echo "not ok 99 - its exit code is $stopped" && code=1; fi
 nf_pid=
 [ $code -eq 0 ] || cat "$dir/nf.log"
 exit $code

@@ -110,6 +110,16 @@ def main():
         case("an unknown message is refused by name", False)
     except nfctl.Refused as e:
         case("an unknown message is refused by name", "type 999 is unknown" in str(e), e)
+    if os.environ.get("STOP_BY") == "release":  # with a session alive: everything must still come down cleanly
+        control.request(nfctl.RELEASE, bytes(8))
+        sys.exit(0 if all(results) else 1)
+    if os.environ.get("STOP_BY") == "signal":
+        control.sock.close()
+        os.kill(int(os.environ["NF_PID"]), 15)
+        told = until(8, lambda: "event=peers_closed peers=1" in open(f"{DIR}/nf.log").read())
+        log = open(f"{DIR}/nf.log").read()
+        case("a live peer is told when the node stops without control plane", told and "accepted=1" in log, log[-400:])
+        sys.exit(0 if all(results) else 1)
     report = control.close_peer(key)
     case("a peer close sends five goodbyes to a peer that does not acknowledge",
          report["goodbyes"] == 5 and report["outcome"] == 3 and not report["acked"], report)
