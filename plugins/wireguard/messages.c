@@ -43,7 +43,7 @@ static int check_upsert(const struct nf_request *req, const struct nf_peer_upser
 static void apply_profile(struct wg_peer *p, const struct nf_peer_upsert *u)
 {
 	bool timers_changed = p->timer_profile != u->timers || p->keepalive_s != u->keepalive_s;
-	p->flags = u->flags;
+	p->flags = u->flags & ~(uint32_t)(NF_PEER_INITIATE | NF_PEER_MOVE); /* wishes for now, not properties */
 	p->inner_mtu = u->inner_mtu;
 	p->padding = u->padding;
 	p->roaming = u->endpoint_mode == NF_ENDPOINT_ROAMING;
@@ -60,8 +60,8 @@ static void apply_profile(struct wg_peer *p, const struct nf_peer_upsert *u)
 static void apply_endpoint(struct wg_peer *p, const struct nf_peer_upsert *u)
 {
 	struct wg_endpoint e = {.family = u->endpoint.family, .remote_port = u->endpoint.port};
-	if (!u->endpoint.family || p->endpoint)
-		return; /* never overrides a learnt one */
+	if (!u->endpoint.family || (p->endpoint && !(u->flags & NF_PEER_MOVE)))
+		return; /* never overrides a learnt one, unless the file moved the peer */
 	memcpy(e.remote, u->endpoint.addr, u->endpoint.family == 4 ? 4 : 16);
 	peer_set_endpoint(p, &e);
 }
@@ -150,6 +150,17 @@ static int handshake(const struct nf_request *req)
 	}
 	peer_initiate(p, nf_clock_ns());
 	return 0;
+}
+
+/* What the control plane says to a peer: an inner packet. No session, no message: it is said again. */
+static int inject(const struct nf_request *req)
+{
+	const struct nf_inject *i = req->body;
+	struct wg_peer *p = peer_by_key(i->public_key);
+	bool fits = i->data_bytes == req->tail_bytes && i->data_bytes > 0 && p && i->data_bytes <= p->inner_mtu;
+	if (i->kind != NF_PUNT_CONTROL || !fits)
+		return -EINVAL;
+	return peer_can_send(p, nf_clock_ns()) && peer_send_inner(p, req->tail, (uint16_t)i->data_bytes) ? 0 : -EAGAIN;
 }
 
 static uint64_t ago(uint64_t now, uint64_t then)
@@ -267,5 +278,6 @@ const struct nf_handler wg_handlers[] = {
 	{NF_MSG_PEER_CLOSE_ALL, close_all},
 	{NF_MSG_PEER_HANDSHAKE, handshake},
 	{NF_MSG_PEERS_GET, peers_get},
+	{NF_MSG_INJECT, inject},
 	{0},
 };

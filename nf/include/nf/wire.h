@@ -108,6 +108,7 @@ enum nf_peer_flag {
 	NF_PEER_STATIC = 1 << 0,   /* of the configuration file: a received goodbye ends its sessions only */
 	NF_PEER_HAS_PSK = 1 << 1,
 	NF_PEER_INITIATE = 1 << 2, /* start a handshake at once if the endpoint is known */
+	NF_PEER_MOVE = 1 << 3,     /* the endpoint replaces a learnt one, this once */
 };
 /* Tail: allowed_count times struct nf_addr with prefix_len. Idempotent; replaces what was there. */
 #define NF_FIELDS_PEER_UPSERT(F)                                                                             \
