@@ -128,7 +128,7 @@ static void synced(struct cp_link *l, const struct nf_sync_done *done)
 	for (uint32_t i = 0; i < l->peers->n; i++)
 		l->peers->at[i].reopen = l->peers->at[i].moved = false;
 	l->state = LINK_READY;
-	l->ever_ready = true;
+	l->progress_by = 0;
 	cp_outq_log(l->out, CP_INFO, "synced", "peers=%u refused=%u kept=%u swept=%u", l->peers->n, l->refused, done->peers_kept,
 		    done->peers_swept);
 }

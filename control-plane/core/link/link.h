@@ -25,7 +25,7 @@ struct cp_link {
 	struct cp_peers *peers; /* borrowed */
 	const struct cp_settings *settings; /* borrowed */
 	uint8_t nf_boot_id[NF_BOOT_BYTES]; /* of the NF spoken to last */
-	bool has_identity, ever_ready, fresh, announced_absence;
+	bool has_identity, fresh, announced_absence;
 	uint32_t seq, epoch;
 	uint32_t next_peer, in_flight; /* of the sync */
 	uint32_t refused;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A network function as the core sees it, in virtual time: answers what a real one answers, and remembers. */
+#ifndef FAKE_NF_H
+#define FAKE_NF_H
+
+#include "core.h"
+
+#define FAKE_PEERS 256
+
+struct fake_peer {
+	struct nf_peer_upsert upsert;
+	uint32_t epoch;
+	bool closed, moved, initiated;
+};
+
+struct fake {
+	struct cp_core *core;
+	cp_time now;
+	bool there, connected, holds_replies; /* holds_replies: is silent */
+	uint8_t boot;
+	uint32_t epoch, upserts, syncs, n_peers, releases, close_alls, resets, most_in_flight, in_flight, hellos_said;
+	struct fake_peer peers[FAKE_PEERS];
+	bool refuse_upserts;
+	int exit_code; /* -1: it runs */
+	char report[512], last_log[1500];
+	uint32_t files_wanted, operator_messages;
+	struct nf_msg_hdr to_operator; /* last one */
+	uint8_t operator_body[512];
+	struct { uint8_t bytes[1024]; size_t n; } queue[512];
+	uint32_t q_head, q_tail;
+};
+
+void fake_init(struct fake *f, const struct cp_settings *settings, uint32_t peers);
+void fake_fini(struct fake *f);
+/* Carries out outputs and answers until nothing happens. */
+void fake_run(struct fake *f);
+/* Moves time to the deadline or by ns, whichever comes first, as often as needed. */
+void fake_advance(struct fake *f, uint64_t ns);
+void fake_event(struct fake *f, uint16_t type, const void *body, size_t bytes);
+void fake_restart(struct fake *f); /* a new process: no peers, no epoch */
+void fake_vanish(struct fake *f);
+void fake_operator(struct fake *f, uint32_t conn, uint16_t type, const void *body, size_t bytes);
+struct cp_wanted fake_wanted(uint32_t first, uint32_t n);
+struct fake_peer *fake_peer(struct fake *f, uint8_t id);
+
+#endif
