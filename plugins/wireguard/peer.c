@@ -203,11 +203,19 @@ static struct wg_keypair *keypair_new(const struct wg_peer *p, const struct wg_s
 	return k;
 }
 
+/*
+ * Both ends may have initiated at once. Then the far end may send with the keypair that we answered, for
+ * good: that one must stay good for receiving, and the older current one makes room.
+ */
 static void make_current(struct wg_peer *p, struct wg_keypair *k, uint64_t now)
 {
-	keypair_retire(p->previous);
-	p->previous = p->current;
+	struct wg_keypair *old = p->current, *answered = p->next != k ? p->next : NULL;
 	__atomic_store_n(&p->current, k, __ATOMIC_RELEASE);
+	keypair_retire(p->previous);
+	p->previous = answered ? answered : old;
+	if (answered)
+		keypair_retire(old);
+	p->next = NULL;
 	p->had_session = true;
 	p->handshakes++;
 	p->last_handshake_ns = now;
@@ -230,8 +238,6 @@ void peer_install(struct wg_peer *p, const struct wg_session_keys *keys, uint64_
 		p->next = k;
 		return;
 	}
-	keypair_retire(p->next);
-	p->next = NULL;
 	make_current(p, k, now);
 	/* a data packet confirms the session as well as a keepalive does */
 	if (p->n_staged)
@@ -245,7 +251,6 @@ void peer_confirm(struct wg_peer *p, uint32_t local_index, uint64_t now)
 	struct wg_keypair *k = p->next;
 	if (!k || k->local_index != local_index)
 		return;
-	p->next = NULL;
 	make_current(p, k, now);
 	peer_flush_staged(p, true);
 }
