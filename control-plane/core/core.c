@@ -96,6 +96,7 @@ static void peer_closed(struct cp_core *c, const struct nf_peer_closed *r)
 		p->endpoint = (struct nf_addr){0};
 	}
 	operator_peer_closed(&c->operator, r);
+	drain_peer_closed(&c->drain, r);
 }
 
 static void close_all_done(struct cp_core *c, const struct nf_close_all_done *done, cp_time now)

@@ -48,12 +48,29 @@ static void release(struct cp_drain *d, struct cp_link *l, cp_time now)
 		finish(d, l);
 }
 
+void drain_peer_closed(struct cp_drain *d, const struct nf_peer_closed *r)
+{
+	struct nf_close_all_done *s = &d->so_far;
+	uint32_t *const by_outcome[] = {NULL, &s->acked, &s->sent, &s->accepted, &s->unreachable, &s->no_session, &s->failed};
+	if (d->state != DRAIN_CLOSING || r->outcome < NF_CLOSED_ACKED || r->outcome > NF_CLOSED_FAILED)
+		return;
+	(*by_outcome[r->outcome])++;
+	s->goodbyes += r->goodbyes;
+	s->linger_rx_packets += r->linger_rx_packets;
+}
+
+/* What is known when the end does not come as it should: the peers that nobody reported are the difference. */
+static const struct nf_close_all_done *so_far(struct cp_drain *d, const struct cp_link *l)
+{
+	d->so_far.peers = l->peers->n;
+	return &d->so_far;
+}
+
 void drain_begin(struct cp_drain *d, struct cp_link *l, bool exits, int signo, cp_time now)
 {
-	struct nf_close_all_done none = {0};
 	bool second = d->state != DRAIN_RUNNING && d->exits && exits;
 	if (second) {
-		report(d, l, &none, "interrupted", now);
+		report(d, l, so_far(d, l), "interrupted", now);
 		release(d, l, now);
 		cp_outq_put(l->out, (struct cp_out){.kind = CP_OUT_EXIT, .code = 0});
 		return;
@@ -71,7 +88,7 @@ void drain_begin(struct cp_drain *d, struct cp_link *l, bool exits, int signo, c
 		return;
 	}
 	/* No NF: one that was signalled too has told its peers by itself, one that died cannot. */
-	report(d, l, &none, "no_network_function", now);
+	report(d, l, so_far(d, l), "no_network_function", now);
 	finish(d, l);
 }
 
@@ -83,9 +100,8 @@ void drain_link_ready(struct cp_drain *d, struct cp_link *l, cp_time now)
 
 void drain_link_down(struct cp_drain *d, struct cp_link *l, cp_time now)
 {
-	struct nf_close_all_done none = {0};
 	if (d->state == DRAIN_CLOSING)
-		report(d, l, &none, "network_function_lost", now);
+		report(d, l, so_far(d, l), "network_function_lost", now);
 	if (d->state != DRAIN_RUNNING)
 		finish(d, l);
 }
@@ -107,14 +123,13 @@ void drain_refused(struct cp_drain *d, struct cp_link *l, cp_time now)
 
 void drain_tick(struct cp_drain *d, struct cp_link *l, cp_time now)
 {
-	struct nf_close_all_done none = {0};
 	if (d->state == DRAIN_RUNNING || now < d->deadline)
 		return;
 	if (d->state == DRAIN_RELEASING) {
 		finish(d, l);
 		return;
 	}
-	report(d, l, &none, "deadline", now);
+	report(d, l, so_far(d, l), "deadline", now);
 	release(d, l, now);
 }
 

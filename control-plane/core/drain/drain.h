@@ -22,12 +22,14 @@ struct cp_drain {
 	int signo;
 	uint32_t release_seq;
 	cp_time began, deadline;
+	struct nf_close_all_done so_far; /* from the peers' own reports, for a stop that does not end in time */
 };
 
 /* exits: this process was signalled; otherwise the NF was. A second signal ends it at once. */
 void drain_begin(struct cp_drain *d, struct cp_link *l, bool exits, int signo, cp_time now);
 void drain_link_ready(struct cp_drain *d, struct cp_link *l, cp_time now);
 void drain_link_down(struct cp_drain *d, struct cp_link *l, cp_time now);
+void drain_peer_closed(struct cp_drain *d, const struct nf_peer_closed *r);
 void drain_close_all_done(struct cp_drain *d, struct cp_link *l, const struct nf_close_all_done *done, cp_time now);
 void drain_refused(struct cp_drain *d, struct cp_link *l, cp_time now);
 void drain_tick(struct cp_drain *d, struct cp_link *l, cp_time now);

@@ -279,12 +279,14 @@ static void a_stop_closes_reports_releases_and_ends(void **state)
 static void a_stop_ends_by_its_deadline_whatever_the_network_function_does(void **state)
 {
 	struct fake f = ready(3);
+	struct nf_peer_closed one = {.outcome = NF_CLOSED_ACKED, .goodbyes = 2};
 	(void)state;
 	cp_core_stop(f.core, SIGTERM, f.now);
 	fake_run(&f);
+	fake_event(&f, NF_MSG_PEER_CLOSED, &one, sizeof(one));
 	fake_advance(&f, 8 * S);
 	assert_int_equal(f.releases, 1);
-	assert_non_null(strstr(f.report, "\"outcome\":\"deadline\""));
+	assert_non_null(strstr(f.report, "\"outcome\":\"deadline\",\"peers\":3,\"acked\":1"));
 	fake_advance(&f, 1 * S);
 	assert_int_equal(f.exit_code, 0);
 	fake_fini(&f);
