@@ -35,7 +35,7 @@ static bool read_root(struct cursor *c, const json_t *root, struct sluice_config
 		return cursor_fail(c, NULL, "must be an object");
 	if (!cursor_known(c, root, known))
 		return false;
-	strcpy(cfg->runtime_dir, "/run/sluice");
+	strcpy(cfg->runtime_dir, CONFIG_RUNTIME_DIR);
 	cursor_string(c, root, "runtime_dir", cfg->runtime_dir, sizeof(cfg->runtime_dir));
 	if (!c->failed && cfg->runtime_dir[0] != '/')
 		return cursor_fail(c, "runtime_dir", "\"%s\" is not an absolute path", cfg->runtime_dir);

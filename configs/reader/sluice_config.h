@@ -18,6 +18,7 @@
 #define CONFIG_PORT_MAX   7
 #define CONFIG_ADDR_MAX   32
 #define CONFIG_ERROR_BYTES 512
+#define CONFIG_RUNTIME_DIR "/run/sluice" /* unless the file says otherwise */
 
 struct json_t;
 
@@ -118,6 +119,8 @@ struct sluice_config *sluice_config_load(const char *path, char ret_error[CONFIG
 /* The same from text; `path` names it in errors. */
 struct sluice_config *sluice_config_parse(const char *path, const char *text, size_t bytes,
 					  char ret_error[CONFIG_ERROR_BYTES]);
+/* runtime_dir alone, so that an operator's tools work while the rest of the file is wrong; 0, or -1 with ret_error. */
+int sluice_config_runtime_dir(const char *path, char *ret, size_t bytes, char ret_error[CONFIG_ERROR_BYTES]);
 /* Wipes the secrets. NULL is fine. */
 void sluice_config_free(struct sluice_config *cfg);
 
