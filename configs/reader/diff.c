@@ -82,3 +82,31 @@ unsigned int sluice_config_diff(const struct sluice_config *from, const struct s
 	}
 	return n;
 }
+
+/* Takes `value`, or removes the key for NULL. */
+static void put(json_t *node, const char *path, json_t *value)
+{
+	char name[64];
+	for (;;) {
+		size_t n = strcspn(path, ".");
+		memcpy(name, path, n);
+		name[n] = 0;
+		if (!path[n])
+			break;
+		if (!json_is_object(json_object_get(node, name)))
+			json_object_set_new(node, name, json_object());
+		node = json_object_get(node, name);
+		path += n + 1;
+	}
+	if (value)
+		json_object_set_new(node, name, value);
+	else
+		json_object_del(node, name);
+}
+
+void sluice_config_keep_refused(struct sluice_config *next, const struct sluice_config *old)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].refused)
+			put(next->document, keys[i].path, json_incref((json_t *)(uintptr_t)at(old->document, keys[i].path)));
+}

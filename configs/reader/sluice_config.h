@@ -131,5 +131,7 @@ void sluice_config_free(struct sluice_config *cfg);
  */
 unsigned int sluice_config_diff(const struct sluice_config *from, const struct sluice_config *to,
 				void (*found)(void *arg, const char *path, bool refused), void *arg);
+/* For the next diff, which must be against what runs: what was refused in `next` keeps its value of `old`. */
+void sluice_config_keep_refused(struct sluice_config *next, const struct sluice_config *old);
 
 #endif

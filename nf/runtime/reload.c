@@ -95,6 +95,7 @@ static void keep_immutable(struct sluice_config *next, const struct sluice_confi
 	next->nf.lan.port = old->nf.lan.port;
 	next->nf.lan.vlan = old->nf.lan.vlan;
 	next->nf.host_port = old->nf.host_port;
+	sluice_config_keep_refused(next, old);
 }
 
 int reload_run(struct nf_reload_done *done)

@@ -178,11 +178,16 @@ def reloads(peers):
     code, got, err = as_json("reload")
     case("what cannot change is refused by name, with exit code 3",
          code == 3 and got["refused"] == len(got["refusals"]) == 1 and got["refusals"][0].startswith("nf.ports"), (code, got, err))
+    code, out, _ = ctl("reload")
+    case("what was refused is refused again as long as the file asks for it",
+         code == 3 and "1 refused\n  refused nf.ports" in out, (code, out))
     write_config(peers, text='{"runtime_dir": "%s", "nf": 7}' % RUN)
     code, out, err = ctl("-c", CONFIG, "reload", SLUICE_RUNTIME_DIR="/nowhere")
     case("a wrong file is refused with its mistake, and -c finds the node nevertheless",
          code == 1 and "node.json: nf: " in err and not out, (code, out, err))
     write_config(peers)
+    code, got, _ = as_json("reload")
+    case("and nothing is when the file says again what runs", code == 0 and got["refused"] == 0, (code, got))
 
 
 def main():
