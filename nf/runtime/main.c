@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sluice-nf: start-up in order, the management loop, and the same order backwards. */
+/* sluice-nf: the command line, signals, and the management loop between coming up and going down. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -11,17 +11,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <rte_eal.h>
-#include <rte_ring.h>
+#include <nf/worker.h>
 
-#include "nodes/nodes.h"
 #include "runtime.h"
 
-#define RING_SIZE 4096
-
 enum { EXIT_FAILED = 1, EXIT_CONFIG = 2 };
-
-uint8_t nf_boot_id[NF_BOOT_BYTES];
 
 static int usage(FILE *f, int code)
 {
@@ -66,73 +60,6 @@ static int signals_watch(const sigset_t *set)
 	return fd < 0 ? -errno : mgmt_fd_add(fd, EPOLLIN, on_signal, (void *)(intptr_t)fd);
 }
 
-static int rings_create(uint32_t workers)
-{
-	char name[RTE_RING_NAMESIZE];
-	for (uint32_t w = 0; w < workers; w++) {
-		snprintf(name, sizeof(name), "handoff-%u", w);
-		nf_handoff_rings[w] = rte_ring_create(name, RING_SIZE, SOCKET_ID_ANY, RING_F_SC_DEQ);
-		snprintf(name, sizeof(name), "inject-%u", w);
-		nf_inject_rings[w] = rte_ring_create(name, RING_SIZE, SOCKET_ID_ANY, RING_F_SC_DEQ);
-		if (!nf_handoff_rings[w] || !nf_inject_rings[w])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static void register_counters(void)
-{
-	counters_init();
-	nf_rx_counters();
-	nf_tx_counters();
-	nf_classify_counters();
-	nf_handoff_counters();
-	nf_inject_counters();
-}
-
-static int build_graph(const struct sluice_config *cfg, uint32_t workers)
-{
-	int rc = plugins_load(cfg, workers);
-	if (rc == 0)
-		rc = graph_wire();
-	if (rc == 0)
-		rc = ports_start();
-	if (rc == 0)
-		rc = graph_create(workers);
-	return rc;
-}
-
-static int bring_up(const struct sluice_config *cfg, const sigset_t *signals)
-{
-	uint32_t workers = eal_worker_count(cfg);
-	int rc = eal_start(cfg, &workers);
-	if (rc != 0)
-		return rc;
-	clock_init();
-	rc = mgmt_init();
-	if (rc == 0)
-		rc = rcu_init(workers);
-	if (rc == 0)
-		rc = workers_init(workers, cfg->nf.idle_sleep_us);
-	register_counters();
-	if (rc == 0)
-		rc = rings_create(workers);
-	if (rc == 0)
-		rc = ports_open(cfg, workers);
-	struct nf_net *net = rc == 0 ? net_build(cfg) : NULL;
-	if (rc == 0 && !net)
-		rc = -ENOMEM;
-	if (rc != 0)
-		return rc;
-	net_publish(net);
-	rc = stash_init(cfg->nf.max_peers * 4);
-	if (rc == 0)
-		rc = ctl_open(cfg->runtime_dir);
-	if (rc == 0)
-		rc = signals_watch(signals);
-	return rc ? rc : build_graph(cfg, workers);
-}
-
 static int run(const struct sluice_config *cfg)
 {
 	int rc = workers_start();
@@ -145,20 +72,6 @@ static int run(const struct sluice_config *cfg)
 	stop_init(cfg->nf.stop_deadline_ms);
 	nf_log(NF_INFO, "ready", "version=%s workers=%u ports=%u", SLUICE_VERSION, nf_worker_count(), nf_port_count());
 	return mgmt_run();
-}
-
-static void tear_down(void)
-{
-	handshake_stop();
-	workers_stop();
-	rcu_drain();
-	plugins_fini();
-	rcu_drain();
-	graph_destroy();
-	ports_stop();
-	stash_fini();
-	ctl_close();
-	rte_eal_cleanup();
 }
 
 int main(int argc, char **argv)
@@ -202,8 +115,8 @@ int main(int argc, char **argv)
 	if (getrandom(nf_boot_id, sizeof(nf_boot_id), 0) != sizeof(nf_boot_id))
 		return EXIT_FAILED;
 	reload_init(path, cfg);
-	int code = bring_up(cfg, &signals) == 0 ? run(cfg) : EXIT_FAILED;
-	tear_down();
+	int code = nf_bring_up(cfg) == 0 && signals_watch(&signals) == 0 ? run(cfg) : EXIT_FAILED;
+	nf_tear_down();
 	reload_fini();
 	return code;
 }

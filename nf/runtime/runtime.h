@@ -52,6 +52,10 @@ int workers_init(uint32_t count, uint32_t idle_sleep_us); /* 0: poll */
 void workers_set_idle(uint32_t idle_sleep_us);
 int workers_start(void);
 void workers_stop(void);
+/* The calling thread is that worker from now on, until it leaves; one walk as the loop does it. */
+struct nf_worker *worker_enter(uint32_t id);
+void worker_walk(struct nf_worker *w);
+void worker_leave(const struct nf_worker *w);
 const struct nf_worker *worker_at(uint32_t id);
 
 /* rcu.c */
@@ -124,7 +128,9 @@ int reload_run(struct nf_reload_done *ret_done);
 const struct sluice_config *config_current(void);
 void reload_fini(void);
 
-/* main.c */
+/* bring_up.c: everything but the threads; afterwards workers_start(), handshake_start(), plugins_start(). */
+int nf_bring_up(const struct sluice_config *cfg);
+void nf_tear_down(void); /* stops whatever runs; also after a failed nf_bring_up() */
 extern uint8_t nf_boot_id[NF_BOOT_BYTES];
 
 #endif

@@ -76,31 +76,45 @@ static void maybe_sleep(uint32_t *empty)
 	nanosleep(&ts, NULL);
 }
 
+struct nf_worker *worker_enter(uint32_t id)
+{
+	struct nf_worker *w = &workers.at[id];
+	RTE_PER_LCORE(nf_self) = w;
+	rte_rcu_qsbr_thread_register(rcu_qsbr(), w->id);
+	rte_rcu_qsbr_thread_online(rcu_qsbr(), w->id);
+	return w;
+}
+
+void worker_walk(struct nf_worker *w)
+{
+	w->now_ns = nf_clock_ns();
+	rte_graph_walk(graph_of(w->id));
+	rte_rcu_qsbr_quiescent(rcu_qsbr(), w->id);
+	if (unlikely(w->wake))
+		wake_others(w);
+}
+
+void worker_leave(const struct nf_worker *w)
+{
+	rte_rcu_qsbr_thread_offline(rcu_qsbr(), w->id);
+	rte_rcu_qsbr_thread_unregister(rcu_qsbr(), w->id);
+}
+
 static int worker_main(void *arg)
 {
-	struct nf_worker *w = arg;
-	struct rte_graph *graph = graph_of(w->id);
-	struct rte_rcu_qsbr *qsbr = rcu_qsbr();
+	struct nf_worker *w = worker_enter(((const struct nf_worker *)arg)->id);
 	uint32_t empty = 0;
 
-	RTE_PER_LCORE(nf_self) = w;
 	prctl(PR_SET_TIMERSLACK, 1000ul); /* the default of 50 µs would dominate short sleeps */
-	rte_rcu_qsbr_thread_register(qsbr, w->id);
-	rte_rcu_qsbr_thread_online(qsbr, w->id);
 	while (!__atomic_load_n(&workers.stop, __ATOMIC_RELAXED)) {
 		uint64_t work = w->work;
-		w->now_ns = nf_clock_ns();
-		rte_graph_walk(graph);
-		rte_rcu_qsbr_quiescent(qsbr, w->id);
-		if (unlikely(w->wake))
-			wake_others(w);
+		worker_walk(w);
 		if (w->work == work)
 			maybe_sleep(&empty);
 		else
 			empty = 0;
 	}
-	rte_rcu_qsbr_thread_offline(qsbr, w->id);
-	rte_rcu_qsbr_thread_unregister(qsbr, w->id);
+	worker_leave(w);
 	return 0;
 }
 
