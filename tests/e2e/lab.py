@@ -252,8 +252,8 @@ def echoed_sizes(client, client_address, server, server_address, sizes):
     return good, echo.stop()
 
 
-def pings(host, to, count=5):
-    r = run(host, "ping", f"-c{count}", "-i0.1", "-W2", to)
+def pings(host, to, count=5, source=None):
+    r = run(host, "ping", f"-c{count}", "-i0.1", "-W2", *(["-I", source] if source else []), to)
     return f"{count} received" in r.stdout, r.stdout
 
 
