@@ -46,13 +46,16 @@ static int build_graph(const struct sluice_config *cfg, uint32_t workers)
 		rc = ports_start();
 	if (rc == 0)
 		rc = graph_create(workers);
+	if (rc == 0)
+		rc = host_link_up(cfg);
 	return rc;
 }
 
 int nf_bring_up(const struct sluice_config *cfg)
 {
 	uint32_t workers = eal_worker_count(cfg);
-	int rc = eal_start(cfg, &workers);
+	int rc = host_link_check(cfg);
+	rc = rc ? rc : eal_start(cfg, &workers);
 	if (rc != 0)
 		return rc;
 	clock_init();
@@ -86,6 +89,7 @@ void nf_tear_down(void)
 	plugins_fini();
 	rcu_drain();
 	graph_destroy();
+	host_link_down();
 	ports_stop();
 	stash_fini();
 	ctl_close();

@@ -30,6 +30,12 @@ void ports_stop(void);
 struct rte_mempool;
 struct rte_mempool *ports_pool(void);
 
+/* host_link.c: the kernel's side of the host port. check: before EAL makes the TAP; up: after the ports have started. */
+int host_link_check(const struct sluice_config *cfg);
+int host_link_up(const struct sluice_config *cfg);
+void host_link_sync(void); /* nf_net() is new */
+void host_link_down(void);
+
 /* netconf.c: nf_net from the configuration; net.c publishes it. */
 struct nf_net *net_build(const struct sluice_config *cfg);
 void net_free(struct nf_net *net);
