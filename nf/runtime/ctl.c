@@ -311,9 +311,12 @@ static void dispatch(struct nf_ctl_conn *c, const uint8_t *data, size_t bytes)
 	uint32_t min = 0;
 	c->replied = false;
 	c->refusal[0] = 0;
-	if (bytes < sizeof(hdr)) {
+	if (bytes < sizeof(hdr) || bytes > NF_MSG_MAX_BYTES) {
 		hdr = (struct nf_msg_hdr){0};
-		snprintf(c->refusal, sizeof(c->refusal), "message of %zu bytes has no header", bytes);
+		if (bytes < sizeof(hdr))
+			snprintf(c->refusal, sizeof(c->refusal), "message of %zu bytes has no header", bytes);
+		else
+			snprintf(c->refusal, sizeof(c->refusal), "message is larger than %u bytes", NF_MSG_MAX_BYTES);
 		reply_status(c, &hdr, -EBADMSG);
 		return;
 	}
@@ -337,12 +340,22 @@ static void dispatch(struct nf_ctl_conn *c, const uint8_t *data, size_t bytes)
 		reply_status(c, &hdr, rc);
 }
 
+/* The padding of the control buffer has room for a second descriptor: what was not asked for is closed. */
+static void take_fds(const struct cmsghdr *c, int *ret_fd)
+{
+	for (size_t at = 0; at + sizeof(int) <= c->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
+		if (*ret_fd >= 0)
+			close(*ret_fd);
+		memcpy(ret_fd, CMSG_DATA(c) + at, sizeof(int));
+	}
+}
+
 static int fd_that_came(struct msghdr *msg)
 {
 	int fd = -1;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(&fd, CMSG_DATA(c), sizeof(int));
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			take_fds(c, &fd);
 	return fd;
 }
 
