@@ -12,6 +12,11 @@ static bool addr_is_valid(const struct nf_addr *a)
 	return (a->family == 4 && a->prefix_len <= 32) || (a->family == 6 && a->prefix_len <= 128);
 }
 
+static bool endpoint_is_valid(const struct nf_addr *e)
+{
+	return e->family == 0 || ((e->family == 4 || e->family == 6) && e->port != 0);
+}
+
 static int check_upsert(const struct nf_request *req, const struct nf_peer_upsert *u)
 {
 	const struct nf_addr *allowed = req->tail;
@@ -25,7 +30,7 @@ static int check_upsert(const struct nf_request *req, const struct nf_peer_upser
 			return -EINVAL;
 		}
 	if (u->timers > NF_TIMERS_STOCK || u->endpoint_mode > NF_ENDPOINT_PINNED || u->padding > NF_PADDING_NONE ||
-	    u->inner_mtu < 576 || u->endpoint.family > 6 || memchr(u->name, 0, sizeof(u->name)) == NULL) {
+	    u->inner_mtu < 576 || !endpoint_is_valid(&u->endpoint) || memchr(u->name, 0, sizeof(u->name)) == NULL) {
 		nf_refuse(req, "peer: a field of its profile is out of range");
 		return -EINVAL;
 	}
