@@ -21,6 +21,8 @@ struct loaded {
 static struct {
 	unsigned int n;
 	struct loaded at[PLUGIN_MAX]; /* in order of dependency once sorted */
+	const char *file;	      /* the configuration that names them */
+	bool misconfigured;
 } plugins;
 
 const struct nf_plugin *plugin_at(unsigned int i)
@@ -28,10 +30,22 @@ const struct nf_plugin *plugin_at(unsigned int i)
 	return i < plugins.n ? plugins.at[i].plugin : NULL;
 }
 
+bool plugins_are_misconfigured(void)
+{
+	return plugins.misconfigured;
+}
+
+/* dot: why begins with the name of an option. */
+static int refuse_at(const char *name, const char *dot, const char *why)
+{
+	nf_log(NF_ERR, "plugin_refused", "plugin=%s error=\"%s: nf.plugins.%s%s%s\"", name, plugins.file, name, dot, why);
+	plugins.misconfigured = true;
+	return -EINVAL;
+}
+
 static int refuse(const char *name, const char *why)
 {
-	nf_log(NF_ERR, "plugin_refused", "plugin=%s why=\"%s\"", name, why);
-	return -EINVAL;
+	return refuse_at(name, ": ", why);
 }
 
 static int open_one(const char *dir, const struct config_plugin *c)
@@ -47,7 +61,8 @@ static int open_one(const char *dir, const struct config_plugin *c)
 	if (!p)
 		return refuse(c->name, "exports no nf_plugin");
 	if (p->abi != NF_ABI || p->size != sizeof(*p)) {
-		snprintf(why, sizeof(why), "has plugin ABI %u, this sluice-nf has %u", p->abi, NF_ABI);
+		snprintf(why, sizeof(why), "has plugin ABI %u of %u bytes, this sluice-nf has %u of %zu", p->abi, p->size, NF_ABI,
+			 sizeof(*p));
 		return refuse(c->name, why);
 	}
 	plugins.at[plugins.n++] = (struct loaded){.plugin = p, .options = c->options};
@@ -86,6 +101,28 @@ static int sort(void)
 	return 0;
 }
 
+static int open_all(const struct sluice_config *cfg)
+{
+	const char *dir = cfg->nf.plugin_dir[0] ? cfg->nf.plugin_dir : PLUGIN_DIR;
+	int rc = 0;
+	plugins.file = cfg->path;
+	for (uint16_t i = 0; rc == 0 && i < cfg->nf.n_plugins; i++)
+		rc = open_one(dir, &cfg->nf.plugins[i]);
+	return rc ? rc : sort();
+}
+
+int plugins_check(const struct sluice_config *cfg)
+{
+	int rc = open_all(cfg);
+	for (unsigned int i = 0; rc == 0 && i < plugins.n; i++) {
+		struct nf_plugin_error err = {{0}};
+		const struct nf_plugin *p = plugins.at[i].plugin;
+		if (p->reload_check && p->reload_check(plugins.at[i].options, &err) != 0)
+			rc = refuse_at(p->name, ".", err.text);
+	}
+	return rc;
+}
+
 static int init_all(const struct sluice_config *cfg, uint32_t workers)
 {
 	struct nf_limits limits = {
@@ -98,9 +135,10 @@ static int init_all(const struct sluice_config *cfg, uint32_t workers)
 		struct nf_plugin_error err = {{0}};
 		const struct nf_plugin *p = plugins.at[i].plugin;
 		int rc = p->init(plugins.at[i].options, &limits, &err);
+		if (rc != 0 && err.text[0])
+			return refuse_at(p->name, ".", err.text);
 		if (rc != 0) {
-			nf_log(NF_ERR, "plugin_init_failed", "plugin=%s error=\"%s: nf.plugins.%s.%s\"", p->name, cfg->path,
-			       p->name, err.text[0] ? err.text : strerror(-rc));
+			nf_log(NF_ERR, "plugin_init_failed", "plugin=%s error=\"%s\"", p->name, strerror(-rc));
 			return rc;
 		}
 		plugins.at[i].inited = true;
@@ -111,12 +149,7 @@ static int init_all(const struct sluice_config *cfg, uint32_t workers)
 
 int plugins_load(const struct sluice_config *cfg, uint32_t workers)
 {
-	const char *dir = cfg->nf.plugin_dir[0] ? cfg->nf.plugin_dir : PLUGIN_DIR;
-	int rc = 0;
-	for (uint16_t i = 0; rc == 0 && i < cfg->nf.n_plugins; i++)
-		rc = open_one(dir, &cfg->nf.plugins[i]);
-	if (rc == 0)
-		rc = sort();
+	int rc = open_all(cfg);
 	return rc ? rc : init_all(cfg, workers);
 }
 

@@ -105,9 +105,11 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < cfg->n_warnings; i++)
 		nf_log(NF_WARN, "config", "text=\"%s\"", cfg->warnings[i]);
 	if (check) {
-		printf("%s: ok\n", path);
+		int rc = plugins_check(cfg);
+		if (rc == 0)
+			printf("%s: ok\n", path);
 		sluice_config_free(cfg);
-		return 0;
+		return rc == 0 ? 0 : EXIT_CONFIG;
 	}
 	sigset_t signals;
 	signals_block(&signals);
@@ -115,7 +117,8 @@ int main(int argc, char **argv)
 	if (getrandom(nf_boot_id, sizeof(nf_boot_id), 0) != sizeof(nf_boot_id))
 		return EXIT_FAILED;
 	reload_init(path, cfg);
-	int code = nf_bring_up(cfg) == 0 && signals_watch(&signals) == 0 ? run(cfg) : EXIT_FAILED;
+	bool is_up = nf_bring_up(cfg) == 0 && signals_watch(&signals) == 0;
+	int code = is_up ? run(cfg) : plugins_are_misconfigured() ? EXIT_CONFIG : EXIT_FAILED;
 	nf_tear_down();
 	reload_fini();
 	return code;

@@ -80,6 +80,8 @@ void counter_info(uint16_t id, struct nf_counter_info *ret);
 
 /* loader.c */
 int plugins_load(const struct sluice_config *cfg, uint32_t workers);
+int plugins_check(const struct sluice_config *cfg); /* --check: opens them and asks about their options */
+bool plugins_are_misconfigured(void);               /* the failure was the file's: missing, of another ABI, an option */
 int plugins_start(const struct sluice_config *cfg);
 void plugins_quiesce(uint64_t deadline_ns);
 bool plugins_quiesced(void);

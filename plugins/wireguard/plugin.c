@@ -110,7 +110,8 @@ static int reload_check(const struct json_t *options, struct nf_plugin_error *er
 {
 	struct wg_options next;
 	int rc = options_read(options, &next, err);
-	if (rc != 0)
+	bool before_init = wg.options.n_listen == 0;
+	if (rc != 0 || before_init)
 		return rc;
 	bool key_changed = strcmp(next.private_key_file, wg.options.private_key_file) != 0;
 	if (!key_changed && memcmp(next.listen, wg.options.listen, sizeof(next.listen)) == 0)

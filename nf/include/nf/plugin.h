@@ -47,7 +47,10 @@ struct nf_plugin {
 	bool (*quiesced)(void);
 	void (*fini)(void);
 
-	/* A changed file: check first (changes nothing), then apply; an option that cannot change is refused by name. */
+	/*
+	 * A changed file: check first (changes nothing), then apply; an option that cannot change is refused by name.
+	 * Before init (sluice-nf --check) the check sees to the options alone.
+	 */
 	int (*reload_check)(const struct json_t *options, struct nf_plugin_error *err);
 	void (*reload_apply)(const struct json_t *options);
 	/* Addresses or routes changed: nf_net() is new. */
