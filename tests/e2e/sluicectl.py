@@ -70,11 +70,22 @@ def write_config(peers, device="net_af_packet0,iface=wan0", text=None):
         f.write(text or json.dumps(doc))
 
 
+def meet(nf_key):
+    """The peer forgets what session it had: its next packet starts a handshake."""
+    run("wg", "set", WG, "peer", nf_key, "remove")
+    run("wg", "set", WG, "peer", nf_key, "endpoint", "192.0.2.1:51820", "allowed-ips", "10.1.0.0/24")
+
+
+def session():
+    run("ping", "-c2", "-i0.2", "-W1", "10.1.0.9")
+    assert until(20, lambda: as_json("peers", "go")[1]["peers"][0]["state"] == "up"), "no session"
+
+
 def start_peer(private_file, nf_key):
     start("peer", "peer", "wireguard-go", "-f", WG)
     assert until(10, lambda: run("wg", "show", WG).returncode == 0), "wireguard-go did not start"
-    run("wg", "set", WG, "private-key", private_file, "listen-port", "51820", "peer", nf_key, "endpoint",
-        "192.0.2.1:51820", "allowed-ips", "10.1.0.0/24")
+    run("wg", "set", WG, "private-key", private_file, "listen-port", "51820")
+    meet(nf_key)
     for command in (f"addr add 10.8.0.2/32 dev {WG}", f"link set {WG} mtu 1420 up", f"route add 10.1.0.0/24 dev {WG}"):
         run("ip", *command.split())
 
@@ -190,6 +201,22 @@ def reloads(peers):
     case("and nothing is when the file says again what runs", code == 0 and got["refused"] == 0, (code, got))
 
 
+def function_dies(nf, nf_key):
+    ctl("reload")
+    meet(nf_key)
+    session()
+    waiting = subprocess.Popen([CTL, "-d", RUN, "close", "go", "--linger", "30000"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert until(10, lambda: as_json("peers", "go")[1]["peers"][0]["state"] == "closing"), "the close did not begin"
+    nf.kill()
+    out, err = waiting.communicate(timeout=20)
+    case("a close that loses the network function says so at once, with exit code 1",
+         waiting.returncode == 1 and "went away" in err and not out, (waiting.returncode, out, err))
+    code, _, err = ctl("status")
+    case("status of a node without network function is exit code 1",
+         code == 1 and "not attached" in err, (code, err))
+
+
 def main():
     nf_key, key = make_key(f"{DIR}/nf.key"), make_key(f"{DIR}/go.key")
     peers = [dict(name="go", public_key=key, allowed_ips=["10.8.0.2/32", "fd08::2/128"]),
@@ -198,14 +225,13 @@ def main():
     write_config(peers)
     usage()
     nobody()
-    start("nf", "nf", f"{BUILD}/nf/sluice-nf", "-c", CONFIG)
+    nf = start("nf", "nf", f"{BUILD}/nf/sluice-nf", "-c", CONFIG)
     assert until(30, lambda: "event=ready" in open(f"{DIR}/nf.log").read()), "sluice-nf is not ready"
     function_alone()
     start("nf", "sluiced", f"{BUILD}/control-plane/io/sluiced", "-c", CONFIG)
     assert until(20, lambda: (as_json("status")[1] or {}).get("peers") == 3), "sluiced is not ready"
     start_peer(f"{DIR}/go.key", nf_key)
-    run("ping", "-c2", "-i0.2", "-W1", "10.1.0.9")
-    assert until(20, lambda: as_json("peers", "go")[1]["peers"][0]["state"] == "up"), "no session"
+    session()
     looks(nf_key, key)
     graph_and_drops()
     closes(key)
@@ -214,6 +240,7 @@ def main():
     case("close --all prints the sum; a peer that could not be told makes it exit code 3",
          code == 3 and got["peers"] == 3 and got["no_session"] == 2 and got["unreachable"] == 1 and got["took_s"] > 0,
          (code, got, err))
+    function_dies(nf, nf_key)
     sys.exit(0 if all(results) else 1)
 
 
