@@ -18,6 +18,7 @@ enum { EDGES(NF_EDGE_ENUM) };
 #define TX_TRIES 32
 
 static uint16_t c_full;
+static void (*goodbye_left)(uint32_t close_token, uint16_t port); /* writer: mgmt; readers: workers */
 
 struct tx_ctx {
 	uint16_t dpdk_id, port, queues;
@@ -40,15 +41,36 @@ static uint16_t tx_burst(const struct tx_ctx *ctx, uint16_t queue, struct rte_mb
 	return sent;
 }
 
+void nf_on_goodbye_left(void (*fn)(uint32_t close_token, uint16_t port))
+{
+	__atomic_store_n(&goodbye_left, fn, __ATOMIC_RELEASE);
+}
+
+/* The tokens are read first: what the driver has taken is no longer ours to look at. */
+static __rte_noinline uint16_t tx_watched(const struct tx_ctx *ctx, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+					  void (*left)(uint32_t close_token, uint16_t port))
+{
+	uint32_t tokens[NF_BURST_MAX];
+	for (uint16_t i = 0; i < n; i++)
+		tokens[i] = nf_pkt(pkts[i])->close_token;
+	uint16_t sent = tx_burst(ctx, queue, pkts, n);
+	for (uint16_t i = 0; i < sent; i++)
+		if (tokens[i])
+			left(tokens[i], ctx->port);
+	return sent;
+}
+
 static uint16_t tx_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
 	const struct tx_ctx *ctx = (const struct tx_ctx *)node->ctx;
 	uint16_t queue = (uint16_t)(nf_worker()->id % ctx->queues);
 	bool shared = ctx->queues < nf_worker_count();
+	void (*left)(uint32_t, uint16_t) = __atomic_load_n(&goodbye_left, __ATOMIC_ACQUIRE);
 
 	if (shared)
 		rte_spinlock_lock(&nf_tx_locks[ctx->port][queue]);
-	uint16_t sent = tx_burst(ctx, queue, (struct rte_mbuf **)objs, n);
+	uint16_t sent = likely(!left) ? tx_burst(ctx, queue, (struct rte_mbuf **)objs, n)
+				      : tx_watched(ctx, queue, (struct rte_mbuf **)objs, n, left);
 	if (shared)
 		rte_spinlock_unlock(&nf_tx_locks[ctx->port][queue]);
 

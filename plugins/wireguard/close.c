@@ -11,6 +11,7 @@
 #define SEND_AGAIN   (5 * MS)
 #define UPSERT_FRESH (30000 * MS)
 #define PACE_MIN     200u
+#define LAST_WORD    (100 * MS)
 #define S            (1000 * MS)
 
 static const uint64_t schedule[GOODBYES] = {0, 50 * MS, 150 * MS, 350 * MS, 700 * MS};
@@ -57,6 +58,7 @@ void wg_close_not_sent(struct wg_close *c, uint64_t now)
 {
 	c->goodbyes--;
 	c->scheduled--;
+	c->last_ns = 0;
 	c->next_ns = now < c->ends_ns ? now + SEND_AGAIN : 0;
 }
 
@@ -84,11 +86,18 @@ static uint32_t tick_schedule(struct wg_close *c, uint64_t now)
 		c->goodbyes++;
 		c->answer_ok_ns = now + ANSWER_PAUSE;
 		c->scheduled++;
+		c->last_ns = now;
 		c->next_ns = c->scheduled < GOODBYES ? c->began_ns + schedule[c->scheduled] : 0;
 		if (c->next_ns && c->next_ns <= now)
 			c->next_ns = now + 1;
 	}
 	return actions;
+}
+
+/* The last goodbye has to leave, and may be answered. */
+static uint64_t end_of(const struct wg_close *c)
+{
+	return c->last_ns && c->last_ns + LAST_WORD > c->ends_ns ? c->last_ns + LAST_WORD : c->ends_ns;
 }
 
 uint32_t wg_close_tick(struct wg_close *c, uint64_t now)
@@ -102,7 +111,7 @@ uint32_t wg_close_tick(struct wg_close *c, uint64_t now)
 	}
 	actions |= tick_schedule(c, now);
 	bool hopeless = c->session_by_ns && now >= c->session_by_ns;
-	if (hopeless || (now >= c->ends_ns && !c->session_by_ns && !c->next_ns)) {
+	if (hopeless || (now >= end_of(c) && !c->session_by_ns && !c->next_ns)) {
 		c->finished = true;
 		actions |= WG_CLOSE_FINISHED;
 	}
@@ -119,7 +128,7 @@ uint64_t wg_close_deadline(const struct wg_close *c)
 		return c->session_by_ns;
 	if (c->next_ns)
 		return c->next_ns;
-	return c->ends_ns;
+	return end_of(c);
 }
 
 bool wg_close_is_unreachable(const struct wg_close *c)

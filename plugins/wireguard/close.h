@@ -27,6 +27,7 @@ enum wg_close_carrier {
 struct wg_close {
 	uint64_t began_ns, ends_ns;
 	uint64_t next_ns;       /* next scheduled goodbye; 0: none */
+	uint64_t last_ns;       /* last scheduled goodbye that was handed on */
 	uint64_t answer_ok_ns;  /* from when on data may be answered again */
 	uint64_t session_by_ns; /* until when a session may still appear; 0: there is one */
 	uint64_t flush_by_ns;   /* until when a driver may take to confirm; 0: not flushing yet */

@@ -90,10 +90,12 @@ static void control(struct wg_peer *p, struct rte_mbuf *m, uint64_t now)
 {
 	const void *packet = rte_pktmbuf_mtod(m, const void *);
 	int event = wg_control_event(packet, m->pkt_len);
+	struct wg_control_from from;
+	memcpy(&from, nf_pkt(m)->opaque, sizeof(from));
 	struct nf_punt punt = {.kind = NF_PUNT_CONTROL, .data_bytes = m->pkt_len};
 	memcpy(punt.public_key, p->public_key, WG_KEY_BYTES);
 	if (event == WG_CONTROL_GOODBYE)
-		goodbye_received(p, now);
+		goodbye_received(p, from.session_ns, now);
 	else if (event == WG_CONTROL_BYE_ACK)
 		closing_acked(p, now);
 	else if (event <= WG_CONTROL_DOMAIN_STATUS || event >= WG_CONTROL_HELLO)

@@ -139,6 +139,8 @@ void handshaker_collect(uint64_t now)
 	for (unsigned int i = 0; i < 256 && rte_ring_sc_dequeue(h.results, &obj) == 0; i++) {
 		struct result *r = obj;
 		struct wg_peer *p = r->peer ? wg_peer_get(r->peer) : NULL;
+		if (p && closing_is_shut(p)) /* it was forgotten, this was under way */
+			p = NULL;
 		if (p && r->has_session) {
 			if (p->roaming || !p->endpoint)
 				peer_set_endpoint(p, &r->to);

@@ -65,10 +65,11 @@ static void apply_profile(struct wg_peer *p, const struct nf_peer_upsert *u)
 static void apply_endpoint(struct wg_peer *p, const struct nf_peer_upsert *u)
 {
 	struct wg_endpoint e = {.family = u->endpoint.family, .remote_port = u->endpoint.port};
-	if (!u->endpoint.family || (p->endpoint && !(u->flags & NF_PEER_MOVE)))
-		return; /* never overrides a learnt one, unless the file moved the peer */
 	memcpy(e.remote, u->endpoint.addr, u->endpoint.family == 4 ? 4 : 16);
-	peer_set_endpoint(p, &e);
+	if (p->close)
+		closing_begin_anew(p, &e);
+	else if (e.family && (!p->endpoint || (u->flags & NF_PEER_MOVE))) /* overrides a learnt one only when moved */
+		peer_set_endpoint(p, &e);
 }
 
 static int upsert(const struct nf_request *req)
@@ -85,9 +86,11 @@ static int upsert(const struct nf_request *req)
 		nf_refuse(req, "peer \"%.31s\": no room, max_peers is %u", u->name, wg.limits.max_peers);
 		return -ENOSPC;
 	}
+	uint64_t now = nf_clock_ns();
 	p->epoch = nf_sync_epoch();
-	if (p->operator_closed && !u->reopen)
+	if (closing_holds(p, u->reopen))
 		return 0;
+	p->upserted_ns = now;
 	if (is_new || p->operator_closed || memcmp(p->preshared_key, u->preshared_key, WG_KEY_BYTES) != 0) {
 		memcpy(p->preshared_key, u->preshared_key, WG_KEY_BYTES);
 		handshaker_peer(p->handle, p->public_key, p->preshared_key);
@@ -97,10 +100,10 @@ static int upsert(const struct nf_request *req)
 	apply_profile(p, u);
 	apply_endpoint(p, u);
 	rc = peer_set_allowed(p, req->tail, u->allowed_count);
-	uint64_t now = nf_clock_ns();
-	if ((u->flags & NF_PEER_INITIATE) && !p->current && p->endpoint)
+	if ((u->flags & NF_PEER_INITIATE) && !p->current && p->endpoint && !p->close)
 		wg_timers_session_wanted(&p->timers, now);
-	peer_rearm(p, now);
+	if (!closing_is_shut(p))
+		peer_rearm(p, now);
 	return rc;
 }
 
@@ -121,27 +124,54 @@ static int remove_peer(const struct nf_request *req)
 	return 0;
 }
 
+static int check_close(const struct nf_request *req, uint16_t reason, uint16_t goodbye_bytes)
+{
+	if (reason < NF_CLOSE_OPERATOR || reason > NF_CLOSE_STOP) {
+		nf_refuse(req, "reason %u is none to close a peer for", reason);
+		return -EINVAL;
+	}
+	if (goodbye_bytes > NF_GOODBYE_MAX) {
+		nf_refuse(req, "a goodbye of %u bytes, the most is %u", goodbye_bytes, NF_GOODBYE_MAX);
+		return -EMSGSIZE;
+	}
+	if (req->tail_bytes != goodbye_bytes) {
+		nf_refuse(req, "%zu bytes of tail are not a goodbye of %u", req->tail_bytes, goodbye_bytes);
+		return -EBADMSG;
+	}
+	return 0;
+}
+
 static int close_peer(const struct nf_request *req)
 {
 	const struct nf_peer_close *c = req->body;
 	struct wg_peer *p = named(req, c->public_key);
 	if (!p)
 		return -ENOENT;
-	if (req->tail_bytes != c->goodbye_bytes || c->goodbye_bytes > NF_GOODBYE_MAX)
-		return -EBADMSG;
-	if (p->operator_closed) {
-		nf_refuse(req, "peer \"%s\" is closed already", p->name);
+	int rc = check_close(req, c->reason, c->goodbye_bytes);
+	if (rc != 0)
+		return rc;
+	if (p->operator_closed || p->close) {
+		nf_refuse(req, "peer \"%s\" is %s already", p->name, p->close ? "being closed" : "closed");
 		return -EALREADY;
 	}
-	return closing_begin(p, c->reason, c->linger_ms, req->tail, c->goodbye_bytes);
+	rc = closing_begin(p, c->reason, c->linger_ms, req->tail, c->goodbye_bytes);
+	if (rc != 0)
+		nf_refuse(req, "peer \"%s\": %s", p->name, strerror(-rc));
+	return rc;
 }
 
 static int close_all(const struct nf_request *req)
 {
 	const struct nf_peer_close_all *c = req->body;
-	if (req->tail_bytes != c->goodbye_bytes || c->goodbye_bytes > NF_GOODBYE_MAX)
-		return -EBADMSG;
-	return closing_begin_all(c->reason, c->linger_ms, req->tail, c->goodbye_bytes, c->peers_per_s);
+	int rc = check_close(req, c->reason, c->goodbye_bytes);
+	if (rc != 0)
+		return rc;
+	rc = closing_begin_all(c->reason, c->linger_ms, req->tail, c->goodbye_bytes, c->peers_per_s);
+	if (rc == -EALREADY)
+		nf_refuse(req, "all peers are being closed already");
+	else if (rc != 0)
+		nf_refuse(req, "%s", strerror(-rc));
+	return rc;
 }
 
 static int handshake(const struct nf_request *req)
@@ -149,6 +179,10 @@ static int handshake(const struct nf_request *req)
 	struct wg_peer *p = named(req, ((const struct nf_peer_key *)req->body)->public_key);
 	if (!p)
 		return -ENOENT;
+	if (closing_is_shut(p)) {
+		nf_refuse(req, "peer \"%s\" is closed", p->name);
+		return -EALREADY;
+	}
 	if (!p->endpoint) {
 		nf_refuse(req, "peer \"%s\": its endpoint is unknown", p->name);
 		return -EHOSTUNREACH;

@@ -20,6 +20,7 @@
 enum { EDGES(NF_EDGE_ENUM) };
 
 #define ECN_CE 3
+#define TELL_CLOSING_NS 20000000ull
 
 struct burst {
 	struct wg_aead_op ops[NF_BURST_MAX];
@@ -121,13 +122,25 @@ static inline uint32_t inner_length(const uint8_t *inner, uint32_t bytes)
 	return 0;
 }
 
-static inline rte_edge_t control(struct rte_mbuf *m, struct nf_pkt *p, struct wg_peer *peer)
+static inline rte_edge_t control(struct rte_mbuf *m, struct nf_pkt *p, struct wg_peer *peer, const struct wg_keypair *k)
 {
+	struct wg_control_from from = {.session_ns = k->born_ns};
+	memcpy(p->opaque, &from, sizeof(from));
 	struct wg_event e = {.peer = peer->handle, .kind = WG_EV_CONTROL, .p = m};
 	rte_mbuf_refcnt_update(m, 1); /* one for mgmt, one for the count of its end here */
 	if (!wg_event_send(&e))
 		rte_mbuf_refcnt_update(m, -1);
 	return drop(p, wg.c.control);
+}
+
+/* Answers are fewer than ten a second: a flood of data must not become a flood of events. */
+static inline void tell_closing(struct wg_peer *peer, uint64_t now)
+{
+	struct wg_event e = {.peer = peer->handle, .kind = WG_EV_CLOSING_RX};
+	if (now - __atomic_load_n(&peer->told_ns, __ATOMIC_RELAXED) < TELL_CLOSING_NS)
+		return;
+	__atomic_store_n(&peer->told_ns, now, __ATOMIC_RELAXED);
+	wg_event_send(&e);
 }
 
 static inline rte_edge_t finish(struct rte_mbuf *m, struct nf_pkt *p, const struct wg_aead_op *op, struct wg_keypair *k,
@@ -152,7 +165,7 @@ static inline rte_edge_t finish(struct rte_mbuf *m, struct nf_pkt *p, const stru
 		return drop(p, wg.c.inner_malformed);
 	rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - len));
 	if (unlikely(wg_control_event(inner, len) >= 0))
-		return control(m, p, peer);
+		return control(m, p, peer, k);
 	p->ip_version = inner[0] >> 4;
 	if (wg_allowed_lookup(&wg.allowed, p->ip_version, inner + (p->ip_version == 4 ? 12 : 8)) != peer->handle)
 		return drop(p, wg.c.source_not_allowed);
@@ -162,10 +175,8 @@ static inline rte_edge_t finish(struct rte_mbuf *m, struct nf_pkt *p, const stru
 	p->peer = peer->handle;
 	p->flags |= NF_PKT_DECAPPED;
 	p->payload_len = 0;
-	if (unlikely(peer->closing)) {
-		struct wg_event e = {.peer = peer->handle, .kind = WG_EV_CLOSING_RX};
-		wg_event_send(&e);
-	}
+	if (unlikely(peer->closing))
+		tell_closing(peer, now);
 	return WG_DECAP_INNER;
 }
 

@@ -57,7 +57,7 @@ static inline bool collect(struct rte_mbuf *m, struct burst *b, uint16_t i, uint
 	*ret_edge = WG_ENCAP_DROP;
 	*ret_taken = false;
 	p->drop = wg.c.closing;
-	if (!peer || (peer->closing && !p->close_token))
+	if (!peer || (peer->closing && !(p->flags & NF_PKT_CONTROL)))
 		return false;
 	struct wg_keypair *k = __atomic_load_n(&peer->current, __ATOMIC_ACQUIRE);
 	if (!k || now >= k->send_until_ns) {
@@ -65,7 +65,7 @@ static inline bool collect(struct rte_mbuf *m, struct burst *b, uint16_t i, uint
 		return false;
 	}
 	b->inner_bytes[b->n] = m->pkt_len;
-	b->ecn[b->n] = m->pkt_len && !p->close_token ? ip_ecn(rte_pktmbuf_mtod(m, const uint8_t *)) : 0;
+	b->ecn[b->n] = m->pkt_len && !(p->flags & NF_PKT_CONTROL) ? ip_ecn(rte_pktmbuf_mtod(m, const uint8_t *)) : 0;
 	pad(m, peer);
 	b->keys[b->n] = k;
 	b->peers[b->n] = peer;

@@ -106,7 +106,7 @@ void peer_destroy(struct wg_peer *p)
 	peer_flush_staged(p, false);
 	peer_end_sessions(p);
 	nf_timer_cancel(&p->timer);
-	closing_free(p);
+	closing_peer_gone(p);
 	handshaker_forget(p->handle);
 	rte_hash_del_key(by_key, p->public_key);
 	nf_table_unhook(&wg.peers, p->handle);
@@ -279,7 +279,7 @@ void peer_flush_staged(struct wg_peer *p, bool send)
 	p->n_staged = 0;
 }
 
-bool peer_send_inner(struct wg_peer *p, const void *packet, uint16_t bytes)
+bool peer_send_inner(struct wg_peer *p, const void *packet, uint16_t bytes, uint32_t close_token)
 {
 	struct rte_mbuf *m = nf_pkt_alloc();
 	if (!m)
@@ -287,14 +287,15 @@ bool peer_send_inner(struct wg_peer *p, const void *packet, uint16_t bytes)
 	if (bytes)
 		memcpy(rte_pktmbuf_append(m, bytes), packet, bytes);
 	nf_pkt(m)->peer = p->handle;
-	nf_pkt(m)->close_token = p->handle; /* passes while the peer is closing; never marked with ECN */
+	nf_pkt(m)->flags = NF_PKT_CONTROL;
+	nf_pkt(m)->close_token = close_token;
 	return nf_inject(m, wg.edge_encap);
 }
 
 void peer_send_empty(struct wg_peer *p)
 {
 	if (peer_can_send(p, nf_clock_ns()))
-		peer_send_inner(p, NULL, 0);
+		peer_send_inner(p, NULL, 0, 0);
 }
 
 static struct nf_addr addr_of(const struct wg_endpoint *e)

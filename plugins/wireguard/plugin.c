@@ -33,6 +33,7 @@ struct wg wg;
 	C(handshake_queue_full, DROP, "handshake messages that found the handshake thread busy")                      \
 	C(event_ring_full, DROP, "the management thread did not keep up with the workers' events")                    \
 	C(counter_exhausted, DROP, "a keypair has sent all messages it may")                                          \
+	C(goodbye_outdated, EVENT, "goodbyes of a session older than the peer's latest upsert, ignored")              \
 	C(handshake_bad_mac, EVENT, "handshake messages whose mac1 is wrong")                                         \
 	C(handshake_unknown_peer, EVENT, "initiations of a key that is no peer's")                                    \
 	C(handshake_invalid, EVENT, "handshake messages that are forged, replayed or answer nothing")                 \
@@ -93,8 +94,7 @@ static int init(const struct json_t *options, const struct nf_limits *limits, st
 
 static void quiesce(uint64_t deadline_ns)
 {
-	(void)deadline_ns;
-	closing_begin_all(NF_CLOSE_STOP, 0, NULL, 0, 0);
+	closing_stop(deadline_ns);
 }
 
 static void fini(void)

@@ -68,9 +68,13 @@ struct wg_line {
 struct wg_closing {
 	struct wg_close machine;
 	struct nf_timer timer;
-	uint32_t peer;
+	struct wg_peer *peer; /* outlives this */
 	uint16_t reason;
 	bool in_batch;
+	bool tried;           /* a session was there, a goodbye was made */
+	bool shut;            /* unhooked, the report is on its way */
+	bool again;           /* upserted meanwhile: begins anew afterwards, at again_at */
+	struct wg_endpoint again_at;
 	uint64_t asked_ns, rx_before;
 	uint64_t linger_ns;
 	uint16_t goodbye_bytes;
@@ -86,6 +90,9 @@ struct wg_peer {
 	bool roaming;                   /* writer: M */
 	struct wg_keypair *current;     /* writer: M, release/acquire */
 	struct wg_endpoint *endpoint;   /* writer: M, RCU */
+	uint64_t told_ns;               /* of data while closing; writer: W, racy on purpose: one event more */
+	uint32_t goodbyes_left;         /* taken by a driver; writer: W, atomic; reset by M before a close */
+	uint32_t goodbye_ports;         /* mask of 1 << port they left by; likewise */
 	/* M only */
 	struct wg_keypair *previous, *next;
 	uint8_t public_key[WG_KEY_BYTES];
@@ -98,8 +105,8 @@ struct wg_peer {
 	struct nf_addr *allowed; /* owned */
 	struct wg_timers timers;
 	struct nf_timer timer;
-	uint64_t handshakes, last_handshake_ns;
-	bool operator_closed, had_session;
+	uint64_t handshakes, last_handshake_ns, upserted_ns;
+	bool operator_closed, had_session, said_goodbye;
 	struct wg_closing *close; /* owned; NULL: not closing */
 	uint16_t n_staged;
 	struct rte_mbuf *staged[WG_STAGED_MAX];
@@ -112,7 +119,7 @@ enum wg_event_kind {
 	WG_EV_CONFIRMED,   /* first packet on a keypair; arg: its local index */
 	WG_EV_ROAMED,      /* p: struct wg_endpoint from the pool, taken */
 	WG_EV_STAGE,       /* p: mbuf that needs a session, taken */
-	WG_EV_CONTROL,     /* p: mbuf with a control packet, taken */
+	WG_EV_CONTROL,     /* p: mbuf with a control packet, taken; opaque: struct wg_control_from */
 	WG_EV_CLOSING_RX,  /* data of a peer that is being closed */
 };
 struct wg_event {
@@ -125,6 +132,12 @@ struct wg_event {
 	};
 };
 
+/* In nf_pkt.opaque of a control packet. */
+struct wg_control_from {
+	uint64_t session_ns; /* birth of the keypair that opened it */
+};
+_Static_assert(sizeof(struct wg_control_from) <= 14, "fits nf_pkt.opaque");
+
 struct wg_options {
 	uint16_t listen[WG_LISTEN_MAX];
 	unsigned int n_listen;
@@ -134,7 +147,7 @@ struct wg_options {
 struct wg_counters {
 	uint16_t no_session_index, expired, bad_tag, replayed, keepalive, inner_malformed, source_not_allowed, control,
 		closing, no_peer, too_big, ttl, staged_full, no_endpoint, control_from_lan, handshake_taken, handshake_queue_full,
-		event_ring_full, counter_exhausted, handshake_bad_mac, handshake_unknown_peer, handshake_invalid, cookies_sent,
+		event_ring_full, goodbye_outdated, counter_exhausted, handshake_bad_mac, handshake_unknown_peer, handshake_invalid, cookies_sent,
 		cookies_received, initiations_sent, responses_sent, fragment_needed_v4, staged_expired;
 };
 
@@ -187,7 +200,8 @@ void peer_end_sessions(struct wg_peer *p);
 void peer_flush_staged(struct wg_peer *p, bool send);
 void peer_initiate(struct wg_peer *p, uint64_t now);
 void peer_send_empty(struct wg_peer *p); /* keepalive */
-bool peer_send_inner(struct wg_peer *p, const void *packet, uint16_t bytes); /* even while closing */
+/* Even while closing; close_token: as in nf_pkt. False: it was not handed on. */
+bool peer_send_inner(struct wg_peer *p, const void *packet, uint16_t bytes, uint32_t close_token);
 void peer_rearm(struct wg_peer *p, uint64_t now);
 void peer_event(const struct wg_peer *p, enum nf_peer_event event);
 struct wg_seen peer_seen(const struct wg_peer *p);
@@ -220,15 +234,28 @@ bool handshaker_offer(const uint8_t *message, uint16_t bytes, const struct wg_en
 bool outer_build(struct rte_mbuf *m, const struct wg_endpoint *e, uint8_t ecn);
 void outer_send(const void *message, uint16_t bytes, const struct wg_endpoint *to); /* M */
 
-/* closing.c (M) */
+/* closing.c (M). Every close that began ends with one PEER_CLOSED, also when the peer is removed meanwhile. */
 int closing_begin(struct wg_peer *p, uint16_t reason, uint32_t linger_ms, const void *goodbye, uint16_t bytes);
-int closing_begin_all(uint16_t reason, uint32_t linger_ms, const void *goodbye, uint16_t bytes, uint32_t per_s);
 void closing_session_ready(struct wg_peer *p, uint64_t now);
 void closing_acked(struct wg_peer *p, uint64_t now);
 void closing_data_received(struct wg_peer *p, uint64_t now);
-void closing_free(struct wg_peer *p);
+/* True: an upsert changes nothing, the operator's close holds. */
+bool closing_holds(const struct wg_peer *p, bool reopen);
+/* The peer is wanted after all: it begins anew when its close has ended. */
+void closing_begin_anew(struct wg_peer *p, const struct wg_endpoint *at);
+/* Takes no session any more. */
+bool closing_is_shut(const struct wg_peer *p);
+void closing_peer_gone(struct wg_peer *p);     /* of peer_destroy(), once its sessions have ended */
+uint32_t closing_count(void);
+
+/* closing_all.c (M) */
+int closing_begin_all(uint16_t reason, uint32_t linger_ms, const void *goodbye, uint16_t bytes, uint32_t per_s);
+void closing_stop(uint64_t deadline_ns); /* the node stops: every peer, in time */
+void closing_all_ended(const struct nf_peer_closed *r);
 bool closing_is_idle(void);
-void goodbye_received(struct wg_peer *p, uint64_t now);
+
+/* goodbye.c (M) */
+void goodbye_received(struct wg_peer *p, uint64_t session_ns, uint64_t now);
 
 /* messages.c */
 extern const struct nf_handler wg_handlers[];

@@ -24,6 +24,7 @@ enum nf_pkt_flag {
 	NF_PKT_HANDED = 1 << 3,    /* was handed to this worker by another */
 	NF_PKT_L2_BROADCAST = 1 << 4, /* the frame was broadcast or multicast: no ICMP errors about it */
 	NF_PKT_TUNNEL_OUT = 1 << 5,   /* an encapsulated packet on its way out */
+	NF_PKT_CONTROL = 1 << 6,      /* a tunnel's own inner packet: passes to a closing peer, never carries ECN */
 };
 
 struct nf_pkt {
@@ -56,6 +57,12 @@ static inline struct nf_pkt *nf_pkt(struct rte_mbuf *m)
 
 /* Returns owned: a packet from the calling lcore's or the management thread's pool, metadata zeroed; NULL: none left. */
 struct rte_mbuf *nf_pkt_alloc(void);
+
+/*
+ * Packets with a close_token: fn is called on the worker for each that the driver of a port has taken.
+ * NULL: nobody asks, and nobody looks. Mgmt; fn must stay callable until a grace period later.
+ */
+void nf_on_goodbye_left(void (*fn)(uint32_t close_token, uint16_t port));
 
 /* Standard one's-complement sum over bytes, not inverted, any alignment; chain by `sum`. Pure. */
 uint32_t nf_sum16(const void *data, uint32_t bytes, uint32_t sum);

@@ -99,8 +99,18 @@ static void a_close_ends_even_if_nothing_can_ever_be_handed_on(void **state)
 	for (; (at = wg_close_deadline(&c)) != 0; end = at)
 		if (wg_close_tick(&c, at) & WG_CLOSE_SEND_GOODBYE)
 			wg_close_not_sent(&c, at);
-	assert_in_range(end, START + S, START + S + 10 * MS);
+	assert_in_range(end, START + S, START + S + 200 * MS);
 	assert_true(wg_close_is_unreachable(&c));
+}
+
+static void the_last_goodbye_has_time_to_leave_and_to_be_answered(void **state)
+{
+	struct wg_close c;
+	(void)state;
+	wg_close_begin(&c, START, 10 * MS, WG_CARRIER_SESSION);
+	struct run r = run(&c, 0);
+	assert_int_equal(r.goodbyes, 5);
+	assert_int_equal(r.end, START + 800 * MS);
 }
 
 static void a_flush_is_waited_for_half_a_second(void **state)
@@ -152,6 +162,7 @@ int main(void)
 		cmocka_unit_test(the_linger_begins_when_a_session_appears),
 		cmocka_unit_test(a_goodbye_that_could_not_be_handed_on_is_tried_again),
 		cmocka_unit_test(a_close_ends_even_if_nothing_can_ever_be_handed_on),
+		cmocka_unit_test(the_last_goodbye_has_time_to_leave_and_to_be_answered),
 		cmocka_unit_test(a_flush_is_waited_for_half_a_second),
 		cmocka_unit_test(a_goodbye_of_an_older_session_than_the_upsert_is_refused_for_30_s),
 		cmocka_unit_test(the_pace_begins_all_peers_in_time),
