@@ -3,13 +3,15 @@
  * From the signal to the end:
  *
  *   RUNNING ── signal, control plane attached ──► WAITING ── RELEASE ─────────────► exit
- *      │                                             ├─ control plane gone ─┐
- *      │                                             └─ deadline ───────────┤
- *      └────── signal, no control plane ────────────────────────────────────┴► CLOSING ─ done, deadline ─► exit
+ *      │                                             ├─ control plane gone ──┐
+ *      │                                             └─ deadline, 2nd signal ┤
+ *      └────── signal, no control plane ─────────────────────────────────────┴► CLOSING ─ done, deadline, signal ─► exit
  *
- * While WAITING the node forwards: the control plane closes the peers. CLOSING does it here.
+ * While WAITING the node forwards: the control plane closes the peers. CLOSING does it here. Whatever ends
+ * the node, goodbyes that were handed to a worker leave first: the exit waits for a grace period.
  */
 #include <nf/clock.h>
+#include <nf/worker.h>
 
 #include "runtime.h"
 
@@ -19,7 +21,7 @@
 static void deadline_passed(struct nf_timer *t, uint64_t now_ns);
 
 static struct {
-	enum { RUNNING, WAITING, CLOSING } state;
+	enum { STOP_RUNNING, STOP_WAITING, STOP_CLOSING, STOP_LEAVING } state;
 	int signo;
 	uint32_t deadline_ms;
 	uint64_t deadline_ns;
@@ -33,24 +35,31 @@ void stop_init(uint32_t deadline_ms)
 
 bool stop_is_requested(void)
 {
-	return stop.state != RUNNING;
+	return stop.state != STOP_RUNNING;
+}
+
+static void leave(void *arg)
+{
+	(void)arg;
+	mgmt_exit(0);
 }
 
 static void check_quiesced(uint64_t now_ns)
 {
 	(void)now_ns;
-	if (stop.state == CLOSING && plugins_quiesced()) {
+	if (stop.state == STOP_CLOSING && plugins_quiesced()) {
 		nf_log(NF_INFO, "stopped", "why=\"every peer was told\"");
-		mgmt_exit(0);
+		stop.state = STOP_LEAVING;
+		nf_rcu_defer(leave, NULL);
 	}
 }
 
 static void begin_closing(const char *why)
 {
 	uint64_t now = nf_clock_ns(), least = now + CLOSING_MIN_MS * NF_NS_PER_MS;
-	if (stop.state == CLOSING)
+	if (stop.state == STOP_CLOSING || stop.state == STOP_LEAVING)
 		return;
-	stop.state = CLOSING;
+	stop.state = STOP_CLOSING;
 	if (stop.deadline_ns < least)
 		stop.deadline_ns = least;
 	nf_log(NF_INFO, "closing_peers", "why=\"%s\"", why);
@@ -63,12 +72,12 @@ static void deadline_passed(struct nf_timer *t, uint64_t now_ns)
 {
 	(void)t;
 	(void)now_ns;
-	if (stop.state == WAITING) {
+	if (stop.state == STOP_WAITING) {
 		begin_closing("the control plane did not release in time");
 		return;
 	}
 	nf_log(NF_WARN, "stopped", "why=\"deadline\"");
-	mgmt_exit(0);
+	nf_rcu_defer(leave, NULL);
 }
 
 void stop_announce(void)
@@ -79,9 +88,13 @@ void stop_announce(void)
 
 void stop_signal(int signo)
 {
-	if (stop.state != RUNNING) {
-		nf_log(NF_WARN, "stopped", "why=\"second signal\"");
-		mgmt_exit(0);
+	if (stop.state == STOP_WAITING) {
+		begin_closing("second signal");
+		return;
+	}
+	if (stop.state != STOP_RUNNING) {
+		nf_log(NF_WARN, "stopped", "why=\"signal while closing\"");
+		nf_rcu_defer(leave, NULL);
 		return;
 	}
 	stop.signo = signo;
@@ -90,7 +103,7 @@ void stop_signal(int signo)
 		begin_closing("signal, and no control plane is attached");
 		return;
 	}
-	stop.state = WAITING;
+	stop.state = STOP_WAITING;
 	nf_log(NF_INFO, "stop_requested", "signal=%d deadline_ms=%u", signo, stop.deadline_ms);
 	nf_timer_arm(&stop.timer, stop.deadline_ns);
 	stop_announce();
@@ -104,6 +117,6 @@ void stop_released(void)
 
 void stop_control_gone(void)
 {
-	if (stop.state == WAITING)
+	if (stop.state == STOP_WAITING)
 		begin_closing("the control plane went away before it released");
 }
