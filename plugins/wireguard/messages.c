@@ -90,7 +90,7 @@ static int upsert(const struct nf_request *req)
 	p->epoch = nf_sync_epoch();
 	if (closing_holds(p, u->reopen))
 		return 0;
-	p->upserted_ns = now;
+	p->upserted_ns = u->flags & NF_PEER_STATIC ? 0 : now; /* a file read again makes no goodbye outdated */
 	if (is_new || p->operator_closed || memcmp(p->preshared_key, u->preshared_key, WG_KEY_BYTES) != 0) {
 		memcpy(p->preshared_key, u->preshared_key, WG_KEY_BYTES);
 		handshaker_peer(p->handle, p->public_key, p->preshared_key);
@@ -199,7 +199,7 @@ static int inject(const struct nf_request *req)
 	bool fits = i->data_bytes == req->tail_bytes && i->data_bytes > 0 && p && i->data_bytes <= p->inner_mtu;
 	if (i->kind != NF_PUNT_CONTROL || !fits)
 		return -EINVAL;
-	return peer_can_send(p, nf_clock_ns()) && peer_send_inner(p, req->tail, (uint16_t)i->data_bytes) ? 0 : -EAGAIN;
+	return peer_can_send(p, nf_clock_ns()) && peer_send_inner(p, req->tail, (uint16_t)i->data_bytes, 0) ? 0 : -EAGAIN;
 }
 
 static uint64_t ago(uint64_t now, uint64_t then)
