@@ -46,15 +46,15 @@ static int build_graph(const struct sluice_config *cfg, uint32_t workers)
 		rc = ports_start();
 	if (rc == 0)
 		rc = graph_create(workers);
-	if (rc == 0)
-		rc = host_link_up(cfg);
+	if (rc == 0 && cfg->nf.host_port)
+		rc = host_start(cfg->nf.host_name);
 	return rc;
 }
 
 int nf_bring_up(const struct sluice_config *cfg)
 {
 	uint32_t workers = eal_worker_count(cfg);
-	int rc = host_link_check(cfg);
+	int rc = host_check(cfg);
 	rc = rc ? rc : eal_start(cfg, &workers);
 	if (rc != 0)
 		return rc;
@@ -89,7 +89,7 @@ void nf_tear_down(void)
 	plugins_fini();
 	rcu_drain();
 	graph_destroy();
-	host_link_down();
+	host_stop();
 	ports_stop();
 	stash_fini();
 	ctl_close();

@@ -16,6 +16,7 @@
 #include "runtime.h"
 
 #define DESCRIPTORS      1024
+#define HOST_MTU         9000
 #define POOL_CACHE       256
 #define POOL_SPARE       8192 /* in rings, with plugins, being built */
 #define FRAME_OVERHEAD   (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
@@ -203,15 +204,20 @@ static int create_pool(const struct sluice_config *cfg, uint32_t workers)
 
 int ports_open(const struct sluice_config *cfg, uint32_t workers)
 {
-	static const struct config_port host = {.name = "host", .device = "net_tap_host"};
+	/* the driver sends nothing longer than its MTU, but what was reassembled is; the kernel's own MTU is wan's (host.c) */
+	static const struct config_port host = {.name = "host", .device = "net_tap_host", .mtu = HOST_MTU};
 	int rc = create_pool(cfg, workers);
 	for (unsigned int p = 0; p < NF_PORT_MAX; p++)
 		for (unsigned int q = 0; q < NF_WORKER_MAX; q++)
 			rte_spinlock_init(&nf_tx_locks[p][q]);
 	for (uint16_t i = 0; rc == 0 && i < cfg->nf.n_ports; i++)
 		rc = open_one(&cfg->nf.ports[i], false, workers);
-	if (rc == 0 && cfg->nf.host_port)
-		rc = open_one(&host, true, workers);
+	if (rc != 0 || !cfg->nf.host_port)
+		return rc;
+	rc = open_one(&host, true, workers);
+	if (rc != 0)
+		nf_log(NF_ERR, "host_port_failed", "error=\"host_port: the TAP %s cannot be made: no privilege (CAP_NET_ADMIN), no "
+		       "/dev/net/tun, or the name is taken\" hint=\"set nf.host_port to false\"", cfg->nf.host_name);
 	return rc;
 }
 

@@ -119,7 +119,7 @@ int reload_run(struct nf_reload_done *done)
 	nf_log_set_level((enum nf_log_level)next->log_level);
 	workers_set_idle(next->nf.idle_sleep_us);
 	net_publish(net);
-	host_link_sync();
+	host_net_changed();
 	for (unsigned int i = 0; plugin_at(i); i++)
 		if (plugin_at(i)->net_changed)
 			plugin_at(i)->net_changed();

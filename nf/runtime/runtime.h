@@ -30,11 +30,11 @@ void ports_stop(void);
 struct rte_mempool;
 struct rte_mempool *ports_pool(void);
 
-/* host_link.c: the kernel's side of the host port. check: before EAL makes the TAP; up: after the ports have started. */
-int host_link_check(const struct sluice_config *cfg);
-int host_link_up(const struct sluice_config *cfg);
-void host_link_sync(void); /* nf_net() is new */
-void host_link_down(void);
+/* host.c: the kernel's side of the host port. check: before EAL makes the TAP; start: after the ports. */
+int host_check(const struct sluice_config *cfg);
+int host_start(const char *name);
+void host_net_changed(void); /* nf_net() is new; nothing without a host port */
+void host_stop(void);
 
 /* netconf.c: nf_net from the configuration; net.c publishes it. */
 struct nf_net *net_build(const struct sluice_config *cfg);

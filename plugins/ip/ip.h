@@ -15,7 +15,8 @@
 /* Edge of a node towards port p's tx is its first tx edge + p. */
 struct ip_counters {
 	uint16_t no_route, ttl, too_big, forward_refused, neigh_queue_full, neigh_unresolved, arp_malformed, arp_not_for_us, arp_done,
-		nd_malformed, nd_done, icmp_unanswerable, icmp_rate_limited, icmp_sent, inner_malformed, inner_control, host_off;
+		nd_malformed, nd_done, icmp_unanswerable, icmp_rate_limited, icmp_sent, inner_malformed, inner_control, host_off,
+		host_too_big;
 };
 extern struct ip_counters ip_c;
 extern uint32_t ip_icmp_per_s; /* writer: M; readers: W */

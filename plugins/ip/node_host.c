@@ -20,6 +20,10 @@ static uint16_t tx(struct rte_graph *graph, struct rte_node *node, void **objs, 
 		p->drop = ip_c.host_off;
 		if (!host->in_use)
 			continue;
+		if (unlikely(((struct rte_mbuf *)objs[i])->pkt_len > host->mtu)) { /* the driver would stop at it, and the burst behind it be lost */
+			p->drop = ip_c.host_too_big;
+			continue;
+		}
 		/* the TAP's own MAC as destination: the kernel takes it for its own */
 		ip_push_l2(objs[i], host, host->mac, p->ip_version == 4 ? 0x0800 : 0x86dd);
 		next[i] = (rte_edge_t)(HOST_TX + host->port);

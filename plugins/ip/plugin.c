@@ -31,6 +31,7 @@ uint32_t ip_icmp_per_s;
 	C(inner_malformed, DROP, "decapsulated packet with a broken IP header")                   \
 	C(inner_control, DROP, "control packet where none may be")                                \
 	C(host_off, DROP, "to this node itself, and the host port is off")                        \
+	C(host_too_big, DROP, "to this node itself, and larger than the host port's TAP takes")   \
 	C(icmp_unanswerable, EVENT, "drops that deserve no ICMP error")                           \
 	C(icmp_rate_limited, EVENT, "ICMP errors suppressed by the rate limit")                   \
 	C(icmp_sent, EVENT, "ICMP errors sent")
