@@ -17,13 +17,12 @@
 
 #include <nf/worker.h>
 
+#include "ctl_check.h"
 #include "runtime.h"
 
 #define CONN_MAX          24
 #define QUEUE_MAX_BYTES   (64u << 20)
 #define SOCKET_BYTES      (4 << 20)
-
-enum sock { SOCK_CTL, SOCK_PUNT, SOCK_VIEW, SOCK_COUNT };
 
 struct out {
 	struct out *next;
@@ -33,7 +32,7 @@ struct out {
 
 struct nf_ctl_conn {
 	int fd; /* -1: free */
-	enum sock sock;
+	enum ctl_sock sock;
 	bool replied, broken;
 	int came_fd; /* descriptor that rode along with the request in hand */
 	char refusal[NF_TEXT_BYTES];
@@ -44,24 +43,13 @@ struct nf_ctl_conn {
 static struct {
 	struct nf_ctl_conn conns[CONN_MAX];
 	struct nf_ctl_conn *control; /* attached by HELLO */
-	int listen_fd[SOCK_COUNT];
-	char path[SOCK_COUNT][sizeof(((struct sockaddr_un *)0)->sun_path)];
+	int listen_fd[CTL_SOCK_COUNT];
+	char path[CTL_SOCK_COUNT][sizeof(((struct sockaddr_un *)0)->sun_path)];
 	uint32_t event_seq;
 	uint64_t punt_dropped;
 	uint8_t in[NF_MSG_MAX_BYTES + 1];
 	uint8_t out[NF_MSG_MAX_BYTES];
 } ctl = {.listen_fd = {-1, -1, -1}};
-
-static const char *const sock_names[SOCK_COUNT] = {"nf-ctl", "nf-punt", "nf-view"};
-
-static const struct {
-	uint16_t type;
-	uint16_t dir;
-	uint32_t min_bytes;
-	const char *name;
-} messages[] = {
-#define ROW(NAME, number, req, rep, dir, doc) {number, dir, sizeof(struct req), #NAME},
-	NF_MESSAGES(ROW)};
 
 static void queue_free(struct nf_ctl_conn *c)
 {
@@ -80,7 +68,7 @@ static void conn_close(struct nf_ctl_conn *c, const char *why)
 	bool was_control = c == ctl.control;
 	if (c->fd < 0)
 		return;
-	nf_log(was_control ? NF_INFO : NF_DEBUG, "connection_closed", "socket=%s why=\"%s\"", sock_names[c->sock], why);
+	nf_log(was_control ? NF_INFO : NF_DEBUG, "connection_closed", "socket=%s why=\"%s\"", ctl_sock_name(c->sock), why);
 	mgmt_fd_remove(c->fd);
 	close(c->fd);
 	c->fd = -1;
@@ -192,7 +180,7 @@ bool nf_punt(const struct nf_punt *punt, const void *data)
 	struct nf_msg_hdr hdr = {.type = NF_MSG_PUNT, .flags = NF_MSG_EVENT, .seq = ++ctl.event_seq};
 	for (unsigned int i = 0; i < CONN_MAX; i++) {
 		struct nf_ctl_conn *c = &ctl.conns[i];
-		if (c->fd < 0 || c->sock != SOCK_PUNT)
+		if (c->fd < 0 || c->sock != CTL_SOCK_PUNT)
 			continue;
 		uint32_t n = compose(hdr, punt, sizeof(*punt), data, punt->data_bytes);
 		if (send(c->fd, ctl.out, n, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
@@ -272,43 +260,10 @@ static int (*handler_of(uint16_t type))(const struct nf_request *)
 	return fn;
 }
 
-static bool allowed_on(enum sock sock, uint16_t dir)
-{
-	if (sock == SOCK_CTL)
-		return dir == NF_DIR_CTL || dir == NF_DIR_VIEW;
-	return sock == SOCK_VIEW ? dir == NF_DIR_VIEW : dir == NF_DIR_INJECT;
-}
-
-/* Finds type, size, direction and order wrong before any handler runs; 0, or the status to refuse with. */
-static int check(struct nf_ctl_conn *c, const struct nf_msg_hdr *hdr, size_t bytes, uint32_t *ret_min)
-{
-	for (unsigned int i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
-		if (messages[i].type != hdr->type)
-			continue;
-		if (!allowed_on(c->sock, messages[i].dir)) {
-			snprintf(c->refusal, sizeof(c->refusal), "%s is not for socket %s", messages[i].name, sock_names[c->sock]);
-			return -EPERM;
-		}
-		*ret_min = messages[i].min_bytes;
-		if (hdr->body_bytes != bytes - sizeof(*hdr) || hdr->body_bytes < *ret_min) {
-			snprintf(c->refusal, sizeof(c->refusal), "%s: %zu bytes of body, header says %u, at least %u are needed",
-				 messages[i].name, bytes - sizeof(*hdr), hdr->body_bytes, *ret_min);
-			return -EBADMSG;
-		}
-		if (c->sock == SOCK_CTL && hdr->type != NF_MSG_HELLO && !ctl_is_attached(c)) {
-			snprintf(c->refusal, sizeof(c->refusal), "%s before HELLO", messages[i].name);
-			return -EPROTO;
-		}
-		return 0;
-	}
-	snprintf(c->refusal, sizeof(c->refusal), "message type %u is unknown", hdr->type);
-	return -EOPNOTSUPP;
-}
-
 static void dispatch(struct nf_ctl_conn *c, const uint8_t *data, size_t bytes)
 {
 	struct nf_msg_hdr hdr;
-	uint32_t min = 0;
+	uint32_t fixed = 0;
 	c->replied = false;
 	c->refusal[0] = 0;
 	if (bytes < sizeof(hdr) || bytes > NF_MSG_MAX_BYTES) {
@@ -321,22 +276,22 @@ static void dispatch(struct nf_ctl_conn *c, const uint8_t *data, size_t bytes)
 		return;
 	}
 	memcpy(&hdr, data, sizeof(hdr));
-	int rc = check(c, &hdr, bytes, &min);
+	int rc = ctl_check(c->sock, ctl_is_attached(c), &hdr, bytes, &fixed, c->refusal);
 	if (rc == 0) {
 		struct nf_request req = {
 			.hdr = &hdr,
 			.body = data + sizeof(hdr),
-			.tail = data + sizeof(hdr) + min,
-			.tail_bytes = bytes - sizeof(hdr) - min,
+			.tail = data + sizeof(hdr) + fixed,
+			.tail_bytes = bytes - sizeof(hdr) - fixed,
 			.conn = c,
 		};
 		int (*fn)(const struct nf_request *) = handler_of(hdr.type);
 		rc = fn ? fn(&req) : -EOPNOTSUPP;
 	}
 	if (rc < 0)
-		nf_log(NF_WARN, "request_refused", "socket=%s type=%u why=\"%s\"", sock_names[c->sock], hdr.type,
+		nf_log(NF_WARN, "request_refused", "socket=%s type=%u why=\"%s\"", ctl_sock_name(c->sock), hdr.type,
 		       c->refusal[0] ? c->refusal : strerror(-rc));
-	if (!c->replied && c->sock != SOCK_PUNT)
+	if (!c->replied && c->sock != CTL_SOCK_PUNT)
 		reply_status(c, &hdr, rc);
 }
 
@@ -417,7 +372,7 @@ static struct nf_ctl_conn *conn_free_slot(void)
 
 static void accept_one(void *arg, uint32_t events)
 {
-	enum sock sock = (enum sock)(uintptr_t)arg;
+	enum ctl_sock sock = (enum ctl_sock)(uintptr_t)arg;
 	int bytes = SOCKET_BYTES;
 	(void)events;
 	int fd = accept4(ctl.listen_fd[sock], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -425,7 +380,7 @@ static void accept_one(void *arg, uint32_t events)
 		return;
 	struct nf_ctl_conn *c = conn_free_slot();
 	if (!c) {
-		nf_log(NF_WARN, "connection_refused", "socket=%s why=\"%d connections are open\"", sock_names[sock], CONN_MAX);
+		nf_log(NF_WARN, "connection_refused", "socket=%s why=\"%d connections are open\"", ctl_sock_name(sock), CONN_MAX);
 		close(fd);
 		return;
 	}
@@ -449,17 +404,17 @@ static int remove_stale(const struct sockaddr_un *sa)
 	return 0;
 }
 
-static int listen_on(enum sock sock, const char *runtime_dir)
+static int listen_on(enum ctl_sock sock, const char *runtime_dir)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/%s", runtime_dir, sock_names[sock]);
+	int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/%s", runtime_dir, ctl_sock_name(sock));
 	if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
 		return -ENAMETOOLONG;
 	int rc = remove_stale(&sa);
 	if (rc != 0)
 		return rc;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	mode_t mask = umask(sock == SOCK_VIEW ? 0117 : 0177);
+	mode_t mask = umask(sock == CTL_SOCK_VIEW ? 0117 : 0177);
 	rc = fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 || listen(fd, 16) != 0 ? -errno : 0;
 	umask(mask);
 	if (rc == 0)
@@ -481,10 +436,10 @@ int ctl_open(const char *runtime_dir)
 		nf_log(NF_ERR, "runtime_dir_failed", "path=%s error=\"%s\"", runtime_dir, strerror(errno));
 		return -errno;
 	}
-	for (enum sock s = 0; s < SOCK_COUNT; s++) {
+	for (enum ctl_sock s = 0; s < CTL_SOCK_COUNT; s++) {
 		int rc = listen_on(s, runtime_dir);
 		if (rc != 0) {
-			nf_log(NF_ERR, "listen_failed", "path=%s/%s error=\"%s\"", runtime_dir, sock_names[s],
+			nf_log(NF_ERR, "listen_failed", "path=%s/%s error=\"%s\"", runtime_dir, ctl_sock_name(s),
 			       rc == -EADDRINUSE ? "another sluice-nf runs here" : strerror(-rc));
 			return rc;
 		}
@@ -502,7 +457,7 @@ void ctl_close(void)
 		close(ctl.conns[i].fd);
 		queue_free(&ctl.conns[i]);
 	}
-	for (enum sock s = 0; s < SOCK_COUNT; s++) {
+	for (enum ctl_sock s = 0; s < CTL_SOCK_COUNT; s++) {
 		if (ctl.listen_fd[s] < 0)
 			continue;
 		close(ctl.listen_fd[s]);

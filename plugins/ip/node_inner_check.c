@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inner_check: start of the outbound arc; a decapsulated packet must be one that may be forwarded at all. */
-#include <string.h>
-
 #include <rte_graph.h>
 #include <rte_graph_worker.h>
 
 #include <nf/node.h>
 
-#include "frame.h"
+#include "inner.h"
 #include "ip.h"
 
 #define EDGES(X)              \
@@ -15,27 +13,13 @@
 	X(INNER_NEXT, "arc:outbound")
 enum { EDGES(NF_EDGE_ENUM) };
 
-static inline bool ip4_is_sound(const uint8_t *ip, uint32_t bytes)
-{
-	uint32_t ihl = (ip[0] & 15u) * 4u;
-	return bytes >= 20 && ihl >= 20 && ihl <= bytes && ip_checksum(ip, ihl) == 0;
-}
-
 static inline rte_edge_t check_one(struct rte_mbuf *m)
 {
 	struct nf_pkt *p = nf_pkt(m);
 	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
-	p->drop = ip_c.inner_malformed;
-	if (p->ip_version == 4)
-		return ip4_is_sound(ip, m->pkt_len) ? INNER_NEXT : INNER_DROP;
-	if (m->pkt_len < 40)
-		return INNER_DROP;
-	static const uint8_t zero[32];
-	if (ip[6] == 0xff && memcmp(ip + 8, zero, 32) == 0) {
-		p->drop = ip_c.inner_control;
-		return INNER_DROP;
-	}
-	return INNER_NEXT;
+	bool control = ip_inner_is_control(ip, m->pkt_len);
+	p->drop = control ? ip_c.inner_control : ip_c.inner_malformed;
+	return !control && ip_inner_is_sound(ip, m->pkt_len) ? INNER_NEXT : INNER_DROP;
 }
 
 static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)

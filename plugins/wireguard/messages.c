@@ -5,45 +5,8 @@
 
 #include <nf/clock.h>
 
+#include "upsert.h"
 #include "wg.h"
-
-static bool addr_is_valid(const struct nf_addr *a)
-{
-	return (a->family == 4 && a->prefix_len <= 32) || (a->family == 6 && a->prefix_len <= 128);
-}
-
-static bool endpoint_is_valid(const struct nf_addr *e)
-{
-	return e->family == 0 || ((e->family == 4 || e->family == 6) && e->port != 0);
-}
-
-static int check_upsert(const struct nf_request *req, const struct nf_peer_upsert *u)
-{
-	const struct nf_addr *allowed = req->tail;
-	if (req->tail_bytes != u->allowed_count * sizeof(struct nf_addr) || u->allowed_count > WG_ALLOWED_MAX) {
-		nf_refuse(req, "peer \"%.31s\": %zu bytes of tail are not %u prefixes", u->name, req->tail_bytes, u->allowed_count);
-		return -EBADMSG;
-	}
-	for (uint16_t i = 0; i < u->allowed_count; i++)
-		if (!addr_is_valid(&allowed[i])) {
-			nf_refuse(req, "peer \"%.31s\": prefix %u is malformed", u->name, i);
-			return -EINVAL;
-		}
-	if (u->timers > NF_TIMERS_STOCK || u->endpoint_mode > NF_ENDPOINT_PINNED || u->padding > NF_PADDING_NONE ||
-	    u->inner_mtu < 576 || !endpoint_is_valid(&u->endpoint) || memchr(u->name, 0, sizeof(u->name)) == NULL) {
-		nf_refuse(req, "peer: a field of its profile is out of range");
-		return -EINVAL;
-	}
-	if (!wg.has_identity) {
-		nf_refuse(req, "there is no identity yet: HELLO comes first");
-		return -EPROTO;
-	}
-	if (memcmp(u->public_key, wg.identity.public_key, WG_KEY_BYTES) == 0) {
-		nf_refuse(req, "peer \"%.31s\" has this node's own key", u->name);
-		return -EINVAL;
-	}
-	return 0;
-}
 
 static void apply_profile(struct wg_peer *p, const struct nf_peer_upsert *u)
 {
@@ -75,9 +38,12 @@ static void apply_endpoint(struct wg_peer *p, const struct nf_peer_upsert *u)
 static int upsert(const struct nf_request *req)
 {
 	const struct nf_peer_upsert *u = req->body;
-	int rc = check_upsert(req, u);
-	if (rc != 0)
+	char why[NF_TEXT_BYTES];
+	int rc = wg_upsert_check(u, req->tail, req->tail_bytes, wg.has_identity ? wg.identity.public_key : NULL, why);
+	if (rc != 0) {
+		nf_refuse(req, "%s", why);
 		return rc;
+	}
 	struct wg_peer *p = peer_by_key(u->public_key);
 	bool is_new = p == NULL;
 	if (is_new)

@@ -11,6 +11,7 @@
 #include <nf/node.h>
 #include <nf/pkt.h>
 
+#include "inner.h"
 #include "nodes.h"
 #include "wg.h"
 
@@ -19,7 +20,6 @@
 	X(WG_DECAP_INNER, "inner_check")
 enum { EDGES(NF_EDGE_ENUM) };
 
-#define ECN_CE 3
 #define TELL_CLOSING_NS 20000000ull
 
 struct burst {
@@ -92,34 +92,9 @@ static inline uint8_t *strip(struct rte_mbuf *m, struct nf_pkt *p, uint32_t inne
 	uint8_t outer_ecn = ip_ecn(rte_pktmbuf_mtod(m, const uint8_t *));
 	uint8_t *inner = (uint8_t *)rte_pktmbuf_adj(m, (uint16_t)(p->payload_off + WG_DATA_HEADER));
 	rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - inner_bytes));
-	if (unlikely(outer_ecn == ECN_CE) && inner_bytes >= 20 && ip_ecn(inner) != 0) {
-		if (inner[0] >> 4 == 4) {
-			uint16_t sum, old, new;
-			memcpy(&old, inner, 2);
-			inner[1] |= ECN_CE;
-			memcpy(&new, inner, 2);
-			memcpy(&sum, inner + 10, 2);
-			sum = nf_sum16_finish((uint32_t)(uint16_t)~sum + (uint16_t)~old + new);
-			memcpy(inner + 10, &sum, 2);
-		} else {
-			inner[1] |= ECN_CE << 4;
-		}
-	}
+	if (unlikely(outer_ecn == WG_ECN_CE))
+		wg_inner_mark_ce(inner, inner_bytes);
 	return inner;
-}
-
-/* Length by the inner header, 0 when it contradicts what came. */
-static inline uint32_t inner_length(const uint8_t *inner, uint32_t bytes)
-{
-	if (bytes >= 20 && inner[0] >> 4 == 4) {
-		uint32_t len = (uint32_t)inner[2] << 8 | inner[3];
-		return len >= 20 && len <= bytes ? len : 0;
-	}
-	if (bytes >= 40 && inner[0] >> 4 == 6) {
-		uint32_t len = 40u + ((uint32_t)inner[4] << 8 | inner[5]);
-		return len <= bytes ? len : 0;
-	}
-	return 0;
 }
 
 static inline rte_edge_t control(struct rte_mbuf *m, struct nf_pkt *p, struct wg_peer *peer, const struct wg_keypair *k)
@@ -159,7 +134,7 @@ static inline rte_edge_t finish(struct rte_mbuf *m, struct nf_pkt *p, const stru
 		return drop(p, wg.c.keepalive);
 	}
 	uint8_t *inner = strip(m, p, op->bytes);
-	uint32_t len = inner_length(inner, op->bytes);
+	uint32_t len = wg_inner_length(inner, op->bytes);
 	wg_seen_now(peer, 1 << WG_SEEN_ANY_RECEIVED | 1 << WG_SEEN_DATA_RECEIVED, now);
 	if (len == 0)
 		return drop(p, wg.c.inner_malformed);

@@ -34,7 +34,6 @@
 #define WG_STAGED_MAX      16   /* packets of one peer that wait for a session */
 #define WG_STAGED_ALL_MAX  2048 /* of all peers */
 #define WG_LISTEN_MAX      4
-#define WG_ALLOWED_MAX     1200
 
 /* Where a peer is, and from where we talk to it. Immutable once published (RCU). */
 struct wg_endpoint {
