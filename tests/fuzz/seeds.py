@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of the fuzz corpora, tests/fuzz/corpus/NAME/seed-*; what fuzzing found lies beside them."""
+import base64
+import json
+import os
+import struct
+import sys
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+KEY_A = base64.b64encode(b"\1" * 32).decode()
+KEY_B = base64.b64encode(b"\2" * 32).decode()
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    s = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while s >> 16:
+        s = (s & 0xFFFF) + (s >> 16)
+    return ~s & 0xFFFF
+
+
+def ip4(proto, payload, flags=0, tos=0):
+    h = struct.pack("!BBHHHBBH4s4s", 0x45, tos, 20 + len(payload), 1, flags, 64, proto, 0, b"\x0a\x08\0\2", b"\x0a\x09\0\2")
+    return h[:10] + struct.pack("!H", checksum(h)) + h[12:] + payload
+
+
+def ip6(nh, payload, tos=0, hops=64, src=b"\xfd" + b"\0" * 14 + b"\2", dst=b"\xfd" + b"\0" * 14 + b"\3"):
+    return struct.pack("!IHBB16s16s", 6 << 28 | tos << 20, len(payload), nh, hops, src, dst) + payload
+
+
+def inner():
+    udp = struct.pack("!HHHH", 1000, 2000, 12, 0) + b"data"
+    tcp = struct.pack("!HHIIBBHHH", 1, 2, 3, 4, 0x50, 2, 100, 0, 0)
+    echo = b"\x08\0\0\0\0\1\0\1" + b"x" * 8
+    yield "udp4", ip4(17, udp)
+    yield "tcp4-ecn", ip4(6, tcp, tos=2)
+    yield "icmp4", ip4(1, echo)
+    yield "icmp4-error", ip4(1, b"\3\1\0\0\0\0\0\0" + ip4(17, udp))
+    yield "fragment4", ip4(17, udp, flags=0x2000)
+    yield "later-fragment4", ip4(17, b"x" * 8, flags=5)
+    yield "udp6", ip6(17, udp, tos=1)
+    yield "tcp6", ip6(6, tcp)
+    yield "icmp6", ip6(58, b"\x80" + echo[1:])
+    yield "icmp4-in-6", ip6(1, echo)
+    yield "padded", ip4(17, udp) + b"\0" * 12
+    yield "runt", ip4(17, udp)[:19]
+    yield "udp-too-long", ip4(17, struct.pack("!HHHH", 1, 2, 99, 0))
+    for event in (0, 1, 2, 0xE0, 0xE1, 0xE2, 0xE3):
+        yield f"control-{event}", ip6(255, bytes([event]) + b"\0" * 7, hops=0, src=b"\0" * 16, dst=b"\0" * 16)
+
+
+def frames():
+    arp = struct.pack("!HHBBH6s4s6s4s", 1, 0x800, 6, 4, 1, b"\2\0\0\0\0\1", b"\x0a\x09\0\2", b"\0" * 6, b"\x0a\x09\0\1")
+    yield "arp-request", b"\0" + arp
+    yield "arp-reply", b"\0" + arp[:6] + b"\0\2" + arp[8:]
+    yield "arp-short", b"\0" + arp[:20]
+    target = b"\xfe\x80" + b"\0" * 13 + b"\1"
+    for name, kind, flags, option in (("ns", 135, 0, b"\1\1"), ("na", 136, 0x60, b"\2\1"), ("ns-no-length", 135, 0, b"\1\0")):
+        nd = bytes([kind, 0, 0, 0, flags, 0, 0, 0]) + target + option + b"\2\0\0\0\0\1"
+        yield name, b"\5" + ip6(58, nd, hops=255)
+    for name, p in inner():
+        yield "icmp-" + name, b"\x02" + p
+        yield "inner-" + name, b"\x03" + p
+    yield "icmp-large", b"\x0a" + ip6(17, b"u" * 1400)
+
+
+def ctl():
+    def message(kind, body, seq=1, claimed=None):
+        return struct.pack("=HHIIiII", kind, 0, seq, 0, 0, len(body) if claimed is None else claimed, 0) + body
+    yield "hello", b"\0" + message(1, struct.pack("=II16sII", 1, 99, b"b" * 16, 0, 0))
+    yield "sync-begin", b"\4" + message(2, struct.pack("=II", 1, 0))
+    yield "before-hello", b"\0" + message(3, struct.pack("=II", 1, 1))
+    yield "stash", b"\4" + message(4, struct.pack("=32sHHI", b"k" * 32, 1, 0, 3) + b"abc")
+    yield "status-view", b"\2" + message(32, b"\0" * 8)
+    yield "reload-on-view", b"\2" + message(7, b"\0" * 8)
+    yield "inject", b"\1" + message(97, b"\0" * 88 + b"x" * 40)
+    yield "unknown", b"\4" + message(4000, b"")
+    yield "short", b"\4" + message(17, b"k" * 31)
+    yield "lying-length", b"\4" + message(17, b"k" * 32, claimed=33)
+    yield "headless", b"\4" + b"\1\0\0\0"
+
+
+def upsert(name=b"peer", endpoint=(4, 51820), mtu=1420, profile=b"\0\0\0\0", allowed=((4, 32),), count=None, key=b"\1"):
+    def addr(family, port, prefix):
+        return struct.pack("=16sHBBI", b"\x0a\x08\0\2", port, family, prefix, 0)
+    body = key.ljust(32, b"k") + b"\0" * 32 + addr(endpoint[0], endpoint[1], 0) + struct.pack("=32sIHH", name, 1, 25, mtu)
+    body += profile + struct.pack("=HH", 0, len(allowed) if count is None else count)
+    return body + b"".join(addr(f, 0, p) for f, p in allowed)
+
+
+def upserts():
+    yield "good", upsert()
+    yield "two-families", upsert(allowed=((4, 24), (6, 64)))
+    yield "no-endpoint", upsert(endpoint=(0, 0))
+    yield "family-of-nobody", upsert(endpoint=(5, 1))
+    yield "endpoint-without-port", upsert(endpoint=(4, 0))
+    yield "count-lies", upsert(count=2)
+    yield "count-wraps", upsert(count=0xFFFF)
+    yield "prefix-too-long", upsert(allowed=((4, 33),))
+    yield "name-without-end", upsert(name=b"n" * 32)
+    yield "profile", upsert(profile=b"\2\0\0\0")
+    yield "mtu", upsert(mtu=10)
+    yield "own-key", upsert(key=b"\1\2\3" + b"\0" * 29)
+    yield "no-identity", upsert(key=b"\2")
+    yield "truncated", upsert()[:-3]
+
+
+def configs():
+    port = {"name": "p", "device": "net_ring0"}
+    wan = {"port": "p", "addresses": ["192.0.2.1/24", "2001:db8::1/64"], "gateways": ["192.0.2.2"]}
+    lan = {"port": "p", "vlan": 7, "addresses": ["10.9.0.1/16"]}
+    nf = {"workers": 1, "idle": "adaptive", "ports": [port], "interfaces": {"wan": wan, "lan": lan},
+          "routes": [{"to": "10.0.0.0/8", "via": "10.9.0.2"}], "plugins": {"ip": {}, "wireguard": {"listen_port": 51820}}}
+    peer = {"name": "a", "public_key": KEY_A, "endpoint": "[2001:db8::7]:1", "allowed_ips": ["10.8.0.2/32", "::/0"]}
+    yield "small", {"nf": {"ports": [port], "interfaces": {"wan": wan}}}
+    yield "whole", {"nf": nf, "log_level": "debug", "runtime_dir": "/run/x", "control": {"linger_ms": 5}, "peers": [peer]}
+    yield "twice", {"nf": nf, "peers": [peer, peer]}
+    yield "psk", {"nf": nf, "peers": [dict(peer, preshared_key=KEY_B, timers="stock", endpoint_mode="pinned")]}
+    yield "variable", {"nf": dict(nf, ports=[dict(port, device="${NO_SUCH}")])}
+    yield "workers", {"nf": dict(nf, workers=[1, 2, "x"])}
+    yield "host-port", {"nf": dict(nf, host_port={"name": "tap0"})}
+    yield "bad-prefix", {"nf": nf, "peers": [dict(peer, allowed_ips=["10.8.0.2/33"])]}
+    yield "unknown-key", {"nf": nf, "pears": []}
+    yield "number", 7
+    yield "nested", {"nf": {"ports": [[[[[[]]]]]]}}
+
+
+def messages():
+    for kind in (1, 2, 3):
+        for name, change in (("as-it-is", b""), ("type", b"\0\3"), ("index", b"\4\1"), ("key", b"\x09\1"), ("tag", b"\x37\x80"),
+                             ("mac", b"\x78\1\x8b\1")):
+            yield f"{kind}-{name}", bytes([kind]) + change
+            yield f"{kind}-{name}-fixed", bytes([kind | 4]) + change
+    yield "raw-data", b"\0\4\0\0\0" + b"\1\0\0\0" + b"\0" * 24
+    yield "raw-short", b"\0\1\0\0\0"
+    yield "raw-initiation", b"\0\1\0\0\0" + bytes(range(144))
+    yield "raw-reserved", b"\0\1\1\0\0" + bytes(144)
+
+
+def states():
+    for profile in range(4):
+        yield f"handshake-{profile}", bytes([profile, 2, 3, 4, 5, 0, 0, 0, 0, 6, 65, 6, 64, 8, 9, 1, 130, 1, 60])
+    yield "late-response", bytes([0, 2, 2, 19, 4, 3, 4])
+    yield "repeated", bytes([0, 2, 3, 3, 4, 4, 20])
+    yield "gives-up", bytes([1, 9] + [1, 5] * 30)
+    yield "expires", bytes([0, 26, 1, 119, 8, 0, 1, 60, 1, 255, 1, 255])
+    yield "window", bytes([0, 5, 0, 1, 0, 0, 7, 63, 7, 64, 7, 65, 7, 128, 6, 255, 15, 0, 0, 0, 1])
+    for carrier in range(4):
+        yield f"close-{carrier}", bytes([0, 10, 12 | carrier << 4, 100, 5, 0, 0, 0, 1, 0, 0, 1, 0, 0, 5, 0, 0, 0, 2, 14, 13])
+    yield "seen", bytes([2, 26, 8, 1, 1, 9, 11, 3, 27, 90, 1, 10, 1, 25, 1, 25])
+
+
+def write(corpus, items):
+    folder = os.path.join(ROOT, corpus)
+    os.makedirs(folder, exist_ok=True)
+    for name, data in items:
+        if not isinstance(data, bytes):
+            data = json.dumps(data).encode()
+        with open(os.path.join(folder, "seed-" + name), "wb") as f:
+            f.write(data)
+
+
+def main():
+    write("wg_message", messages())
+    write("wg_state", states())
+    write("wg_inner", inner())
+    write("wg_upsert", upserts())
+    write("ip_frame", frames())
+    write("ctl_check", ctl())
+    write("config", configs())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
