@@ -35,9 +35,10 @@ static bool may_answer6(const uint8_t *p, size_t bytes)
 
 bool icmp_may_answer(const uint8_t *packet, size_t bytes)
 {
-	if (bytes == 0)
-		return false;
-	return packet[0] >> 4 == 4 ? may_answer4(packet, bytes) : may_answer6(packet, bytes);
+	uint8_t version = bytes ? packet[0] >> 4 : 0;
+	if (version == 4)
+		return may_answer4(packet, bytes);
+	return version == 6 && may_answer6(packet, bytes);
 }
 
 struct code {
