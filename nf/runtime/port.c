@@ -16,7 +16,6 @@
 #include "runtime.h"
 
 #define DESCRIPTORS      1024
-#define HOST_MTU         9000
 #define POOL_CACHE       256
 #define POOL_SPARE       8192 /* in rings, with plugins, being built */
 #define FRAME_OVERHEAD   (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
@@ -204,8 +203,7 @@ static int create_pool(const struct sluice_config *cfg, uint32_t workers)
 
 int ports_open(const struct sluice_config *cfg, uint32_t workers)
 {
-	/* the driver sends nothing longer than its MTU, but what was reassembled is; the kernel's own MTU is wan's (host.c) */
-	static const struct config_port host = {.name = "host", .device = "net_tap_host", .mtu = HOST_MTU};
+	static const struct config_port host = {.name = "host", .device = "net_tap_host"};
 	int rc = create_pool(cfg, workers);
 	for (unsigned int p = 0; p < NF_PORT_MAX; p++)
 		for (unsigned int q = 0; q < NF_WORKER_MAX; q++)
