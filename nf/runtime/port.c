@@ -52,10 +52,16 @@ struct rte_mbuf *nf_pkt_alloc(void)
 	return m;
 }
 
-/* A driver that cannot say (af_packet, ring, tap, memif, af_xdp) has no descriptor status. */
+/*
+ * A driver that cannot say (af_packet, ring, tap, memif, af_xdp) has no descriptor status. Offset 0 is the
+ * descriptor that the next packet will take; the last packet's lies one ring further, less one.
+ */
 static enum nf_tx_state queue_state(const struct nf_port *p, uint16_t queue)
 {
-	int done = rte_eth_tx_descriptor_status(p->dpdk_id, queue, 0);
+	struct rte_eth_txq_info info;
+	if (rte_eth_tx_queue_info_get(p->dpdk_id, queue, &info) != 0 || info.nb_desc == 0)
+		return NF_TX_ACCEPTED;
+	int done = rte_eth_tx_descriptor_status(p->dpdk_id, queue, (uint16_t)(info.nb_desc - 1));
 	if (done < 0)
 		return NF_TX_ACCEPTED;
 	return done == RTE_ETH_TX_DESC_DONE ? NF_TX_SENT : NF_TX_PENDING;
