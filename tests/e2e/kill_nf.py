@@ -25,7 +25,7 @@ def attach(key):
 
 
 def control_plane_goes(control, key):
-    before = control.drops()
+    before, handshakes = control.drops(), control.peers()["go"]["handshakes"]
     with flows(*BOTH_WAYS) as fs:
         until(3, lambda: len(fs[1].seen) > 300)
         for how in "between messages", "in the middle of a sync", "with its replies unread":
@@ -45,7 +45,7 @@ def control_plane_goes(control, key):
     drops = losses(before, control.drops())
     case(f"three deaths of the control plane at {2 * RATE} packets per second: nothing is lost", whole(fs) and not drops,
          (texts(fs), drops))
-    case("all of it took one handshake", control.peers()["go"]["handshakes"] == 1, control.peers())
+    case("all of it took no handshake", control.peers()["go"]["handshakes"] == handshakes, control.peers())
     return control
 
 
@@ -90,6 +90,7 @@ def main():
     go = WireguardGo("peer", "kl", addresses=["10.8.0.2/32"], routes=["10.1.0.0/24"])
     control, identity, _ = attach(go.key)
     go.peer(identity, "10.1.0.0/24", endpoint="192.0.2.1:51820")
+    control.handshake(go.key)  # the first one may have come before it knew whom to answer
     case("the peer is reached, both ways", until(5, lambda: control.peers()["go"]["state"] == 2) and
          pings("host", "10.8.0.2")[0] and pings("peer", "10.1.0.2")[0], control.peers())
     control = control_plane_goes(control, go.key)
