@@ -23,9 +23,13 @@ void nf_inject_counters(void)
 bool nf_inject(struct rte_mbuf *m, uint16_t edge)
 {
 	static uint32_t turn; /* racy on purpose: it only spreads the load */
-	uint32_t w = __atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED) % nf_worker_count();
+	return nf_inject_on(m, edge, __atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED) % nf_worker_count());
+}
+
+bool nf_inject_on(struct rte_mbuf *m, uint16_t edge, uint32_t worker)
+{
 	nf_pkt(m)->resume = (uint8_t)edge;
-	if (rte_ring_mp_enqueue(nf_inject_rings[w], m) == 0)
+	if (rte_ring_mp_enqueue(nf_inject_rings[worker], m) == 0)
 		return true;
 	rte_pktmbuf_free(m);
 	nf_count_shared(c_ring_full, 1);

@@ -72,7 +72,7 @@ static void stage(struct wg_peer *p, struct rte_mbuf *m, uint64_t now)
 {
 	bool full = p->n_staged == WG_STAGED_MAX || wg.n_staged_all == WG_STAGED_ALL_MAX;
 	if (peer_can_send(p, now)) { /* the session came while the packet was on its way here */
-		nf_inject(m, wg.edge_encap);
+		nf_inject_on(m, wg.edge_encap, nf_pkt(m)->worker);
 		return;
 	}
 	if (full || p->closing || p->operator_closed || !p->endpoint) {

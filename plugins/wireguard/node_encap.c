@@ -33,6 +33,7 @@ struct burst {
 static inline rte_edge_t stage(struct rte_mbuf *m, struct nf_pkt *p, struct wg_peer *peer, bool *ret_taken)
 {
 	struct wg_event e = {.peer = peer->handle, .kind = WG_EV_STAGE, .p = m};
+	p->worker = (uint8_t)nf_worker()->id; /* where its flow goes on, and where it must come back to keep its order */
 	*ret_taken = wg_event_send(&e);
 	p->drop = wg.c.event_ring_full;
 	return WG_ENCAP_DROP;

@@ -269,7 +269,7 @@ void peer_flush_staged(struct wg_peer *p, bool send)
 {
 	for (uint16_t i = 0; i < p->n_staged; i++) {
 		if (send) {
-			nf_inject(p->staged[i], wg.edge_encap);
+			nf_inject_on(p->staged[i], wg.edge_encap, nf_pkt(p->staged[i])->worker);
 			continue;
 		}
 		rte_pktmbuf_free(p->staged[i]);

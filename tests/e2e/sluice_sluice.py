@@ -6,7 +6,7 @@ import sys
 import time
 
 import nfctl
-from lab import DIR, case, finish, flows, losses, note, pid_of, pings, texts, tcp, until, whole
+from lab import DIR, case, finish, flows, losses, note, pid_of, pings, texts, tcp, udp, until, whole
 
 RATE = 250  # datagrams per second of one flow; eight flows: 2000 per second in all
 A, B = nfctl.Control(f"{DIR}/a"), nfctl.Control(f"{DIR}/b")
@@ -41,10 +41,14 @@ def drops_between(before, after):
     return grew
 
 
-def fresh(family, a_initiates=True, b_initiates=False, **more):
+def forget():
     for control, key in (A, key_b), (B, key_a):
         if control.peers():
             control.remove(key)
+
+
+def fresh(family, a_initiates=True, b_initiates=False, **more):
+    forget()
     # the responder first: it must know whom it answers
     who = [(B, dict(name="a", key=key_a, allowed=LAN_A, endpoint=WAN_A[family] if b_initiates else None, initiate=b_initiates)),
            (A, dict(name="b", key=key_b, allowed=LAN_B, endpoint=WAN_B[family] if a_initiates else None, initiate=a_initiates))]
@@ -150,10 +154,30 @@ def rekey_under_traffic():
          A.peers()["b"]["handshakes"] >= peers + 12, (texts(fs), drops, A.peers()))
 
 
+def first_packets():
+    """What waits for a session leaves in the order in which it came, also with two workers."""
+    wrong = []
+    fresh(4)
+    warm_up()  # neighbours are known: they are not what the packets wait for
+    for i in range(10):
+        forget()
+        B.upsert("a", key_a, LAN_A)
+        A.upsert("b", key_b, LAN_B, endpoint=WAN_B[4])
+        sink, source = udp("server", SERVER[4], 6200), udp("user", USER[4])
+        for n in range(12):
+            source.sendto(bytes([n]), (SERVER[4], 6200))
+        got = [sink.recv(10)[0] for _ in range(12)]
+        if got != list(range(12)):
+            wrong.append(got)
+        sink.close()
+        source.close()
+    case("twelve packets that wait for a session arrive in order, ten times", not wrong, wrong)
+
+
 def main():
     for c in A, B:
         c.sync([])
-    for part in (control_run, worker_shares, faults, session_lost, both_at_once, rekey_under_traffic):
+    for part in (control_run, worker_shares, faults, session_lost, first_packets, both_at_once, rekey_under_traffic):
         began = time.monotonic()
         part()
         note(f"{part.__name__}: {time.monotonic() - began:.1f} s")

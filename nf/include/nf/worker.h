@@ -79,5 +79,7 @@ void nf_rcu_defer(void (*fn)(void *arg), void *arg);
  */
 uint16_t nf_inject_edge(const char *node); /* before the graphs are created */
 bool nf_inject(struct rte_mbuf *m, uint16_t edge);
+/* The same for a worker of the caller's choice: packets of a flow that were held up go back where it runs, in order. */
+bool nf_inject_on(struct rte_mbuf *m, uint16_t edge, uint32_t worker);
 
 #endif
