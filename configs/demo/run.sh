@@ -12,6 +12,7 @@ name=${SLUICE_DEMO_NAME:-demo}        # of namespaces and state: several demos f
 build=${SLUICE_BUILD:-$root/build}
 state=/run/sluice-$name
 seconds=${SLUICE_DEMO_SECONDS:-5}     # each rate is measured this long
+logs=("$state"/build.log)            # what to show when it fails
 keep=no finished=no
 
 usage() {
@@ -29,7 +30,7 @@ usage() {
 fail() {
 	echo
 	echo "The demo failed: $*" >&2
-	tail -n 15 "$state"/*.log >&2 2>/dev/null
+	tail -n 15 "${logs[@]}" >&2 2>/dev/null
 	exit 1
 }
 
@@ -42,6 +43,7 @@ prepare() {
 	[ -f "$build/nf/sluice-nf" ] || note "building; the first time takes a minute or two"
 	ninja -C "$build" >"$state/build.log" 2>&1 || fail "the build broke"
 	note "built in $build"
+	logs=("$state"/{client,gateway}-{nf,sluiced}{,.err}.log)
 }
 
 on_exit() {

@@ -47,8 +47,8 @@ static void print_text(struct ctl *ctl, const struct nf_peer_closed *c)
 	fprintf(ctl->out, "  outcome         %s%s%s\n", tone_on(tone, ctl->colour), in_words(c->outcome),
 		tone_off(tone, ctl->colour));
 	fprintf(ctl->out, "  goodbyes        %u, %s\n", c->goodbyes, c->acked ? "acked" : "not acked");
-	fprintf(ctl->out, "  while lingering %s packets delivered, the last one %s\n",
-		fmt_count(a, c->linger_rx_packets), fmt_ago(b, c->last_rx_ago_ns));
+	fprintf(ctl->out, "  while lingering %s packets delivered\n", fmt_count(a, c->linger_rx_packets));
+	fprintf(ctl->out, "  last heard      %s\n", fmt_ago(b, c->last_rx_ago_ns));
 	fprintf(ctl->out, "  took            %s\n", fmt_duration(a, c->took_ns));
 }
 
