@@ -99,9 +99,9 @@ static void quiesce(uint64_t deadline_ns)
 
 static void fini(void)
 {
+	handshaker_fini(); /* first: nobody would take the requests that peers make as they go */
 	peers_fini();
 	events_fini();
-	handshaker_fini();
 	wg_allowed_fini(&wg.allowed);
 	identity_wipe();
 }
