@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each figure twice: a row of a table for people, a JSON line for programs. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+
+#include "bench.h"
+
+static FILE *out;
+static char cpu[128] = "unknown";
+static unsigned int missed;
+
+static int ascending(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+struct bench_stat stat_of(const double *samples, unsigned int n)
+{
+	double sorted[BENCH_RUNS_MAX];
+	memcpy(sorted, samples, n * sizeof(*samples));
+	qsort(sorted, n, sizeof(*sorted), ascending);
+	return (struct bench_stat){.median = sorted[n / 2], .min = sorted[0], .max = sorted[n - 1]};
+}
+
+static void read_cpu(void)
+{
+	char line[256];
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "model name : %127[^\n]", cpu) == 1)
+			break;
+	if (f)
+		fclose(f);
+}
+
+int report_open(const char *path)
+{
+	out = fopen(path, "w");
+	read_cpu();
+	if (!out)
+		return -errno;
+	printf("cpu: %s, tsc %.3f GHz, memory: %s, engine: %s\n", cpu, (double)rte_get_tsc_hz() / 1e9,
+	       rig.hugepages ? "hugepages" : "NO HUGEPAGES, figures of many peers are worse than they need be", rig.wg->aead->name);
+	return 0;
+}
+
+void report_title(const char *title)
+{
+	printf("\n%s\n%-22s %6s %6s %7s %3s %10s %10s %10s %-14s %9s %6s\n", title, "name", "inner", "burst", "peers", "wrk", "median",
+	       "min", "max", "unit", "baseline", "ratio");
+}
+
+void report_line(const struct bench_line *l)
+{
+	bool bad = l->target > 0 && l->ratio < l->target;
+	missed += bad;
+	printf("%-22s %6u %6u %7u %3u %10.1f %10.1f %10.1f %-14s", l->name, l->inner, l->burst, l->peers, l->workers, l->value.median,
+	       l->value.min, l->value.max, l->unit);
+	if (l->ratio > 0)
+		printf(" %9.1f %6.3f", l->baseline, l->ratio);
+	if (l->target > 0)
+		printf(bad ? "  MISSES %.2f" : "  meets %.2f", l->target);
+	printf("\n");
+	fflush(stdout);
+	fprintf(out,
+		"{\"name\":\"%s\",\"inner_bytes\":%u,\"burst\":%u,\"peers\":%u,\"workers\":%u,\"median\":%.2f,\"min\":%.2f,\"max\":%.2f,"
+		"\"unit\":\"%s\",\"baseline\":%.2f,\"ratio\":%.4f,\"target\":%.2f,\"engine\":\"%s\",\"hugepages\":%s,\"cpu\":\"%s\"}\n",
+		l->name, l->inner, l->burst, l->peers, l->workers, l->value.median, l->value.min, l->value.max, l->unit, l->baseline,
+		l->ratio, l->target, rig.wg->aead->name, rig.hugepages ? "true" : "false", cpu);
+}
+
+unsigned int report_close(void)
+{
+	fclose(out);
+	printf("\n%u targets missed\n", missed);
+	return missed;
+}
