@@ -2,6 +2,8 @@
 /* The published network: look-ups for every thread, publication by mgmt. */
 #include <string.h>
 
+#include <rte_byteorder.h>
+
 #include <nf/worker.h>
 
 #include "runtime.h"
@@ -47,9 +49,20 @@ static bool find_own(const struct nf_net *net, uint8_t family, const void *addr,
 	return false;
 }
 
+/* Asked for every packet, twice: words, and no call. */
 bool nf_net_is_own4(const struct nf_net *net, uint32_t be_addr, uint16_t *ret_iface)
 {
-	return find_own(net, 4, &be_addr, ret_iface);
+	for (uint16_t i = 0; i < NF_IFACE_MAX; i++) {
+		const struct nf_iface *iface = &net->iface[i];
+		for (unsigned int n = 0; n < iface->n_addrs; n++) {
+			if (iface->addrs[n].v4 != be_addr || iface->addrs[n].family != 4)
+				continue;
+			if (ret_iface)
+				*ret_iface = i;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool nf_net_is_own6(const struct nf_net *net, const uint8_t addr[16], uint16_t *ret_iface)
@@ -77,7 +90,13 @@ static const struct nf_route *route(const struct nf_net *net, uint8_t family, co
 
 const struct nf_route *nf_net_route4(const struct nf_net *net, uint32_t be_addr)
 {
-	return route(net, 4, &be_addr);
+	for (uint16_t i = 0; i < net->n_routes; i++) {
+		const struct nf_ip *to = &net->routes[i].to;
+		uint32_t mask = to->prefix_len ? UINT32_MAX << (32 - to->prefix_len) : 0;
+		if (to->family == 4 && ((to->v4 ^ be_addr) & rte_cpu_to_be_32(mask)) == 0)
+			return &net->routes[i];
+	}
+	return NULL;
 }
 
 const struct nf_route *nf_net_route6(const struct nf_net *net, const uint8_t addr[16])
