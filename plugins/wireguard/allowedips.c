@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "allowedips.h"
+#include "hosts.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +60,7 @@ static struct wg_allowed_node *node_new(const uint8_t *addr, unsigned int bytes,
 	return n;
 }
 
-int wg_allowed_insert(struct wg_allowedips *t, uint8_t family, const uint8_t *addr, uint8_t len, uint32_t peer)
+static int trie_insert(struct wg_allowedips *t, uint8_t family, const uint8_t *addr, uint8_t len, uint32_t peer)
 {
 	struct wg_allowed_node **slot = family == 4 ? &t->root4 : &t->root6, *at;
 	unsigned int bytes = family == 4 ? 4 : 16, same = 0;
@@ -103,7 +105,7 @@ static void shrink(struct wg_allowedips *t, struct wg_allowed_node **slot)
 	t->retire(n);
 }
 
-void wg_allowed_remove(struct wg_allowedips *t, uint8_t family, const uint8_t *addr, uint8_t len, uint32_t peer)
+static void trie_remove(struct wg_allowedips *t, uint8_t family, const uint8_t *addr, uint8_t len, uint32_t peer)
 {
 	struct wg_allowed_node **slot = family == 4 ? &t->root4 : &t->root6, **parent = NULL, *at;
 	while ((at = *slot) && at->len < len && common_bits(addr, at->addr, at->len) == at->len) {
@@ -119,7 +121,7 @@ void wg_allowed_remove(struct wg_allowedips *t, uint8_t family, const uint8_t *a
 		shrink(t, parent);
 }
 
-uint32_t wg_allowed_lookup(const struct wg_allowedips *t, uint8_t family, const uint8_t *addr)
+static uint32_t trie_lookup(const struct wg_allowedips *t, uint8_t family, const uint8_t *addr)
 {
 	const struct wg_allowed_node *n = load(family == 4 ? &t->root4 : &t->root6);
 	unsigned int most = family == 4 ? 32 : 128;
@@ -132,6 +134,37 @@ uint32_t wg_allowed_lookup(const struct wg_allowedips *t, uint8_t family, const 
 		n = load(&n->child[bit_at(addr, n->len)]);
 	}
 	return best;
+}
+
+static bool is_host(uint8_t family, uint8_t len)
+{
+	return len == (family == 4 ? 32 : 128);
+}
+
+int wg_allowed_insert(struct wg_allowedips *t, uint8_t family, const uint8_t *addr, uint8_t len, uint32_t peer)
+{
+	int rc = trie_insert(t, family, addr, len, peer);
+	if (rc == 0 && is_host(family, len))
+		wg_hosts_set(&t->hosts, t->retire, family, addr, peer);
+	return rc;
+}
+
+void wg_allowed_remove(struct wg_allowedips *t, uint8_t family, const uint8_t *addr, uint8_t len, uint32_t peer)
+{
+	if (is_host(family, len) && wg_hosts_get(t->hosts, family, addr) == peer)
+		wg_hosts_set(&t->hosts, t->retire, family, addr, 0);
+	trie_remove(t, family, addr, len, peer);
+}
+
+uint32_t wg_allowed_lookup(const struct wg_allowedips *t, uint8_t family, const uint8_t *addr)
+{
+	uint32_t peer = wg_hosts_get(__atomic_load_n(&t->hosts, __ATOMIC_ACQUIRE), family, addr);
+	return peer ? peer : trie_lookup(t, family, addr);
+}
+
+void wg_allowed_prefetch(const struct wg_allowedips *t, uint8_t family, const uint8_t *addr)
+{
+	wg_hosts_prefetch(__atomic_load_n(&t->hosts, __ATOMIC_ACQUIRE), family, addr);
 }
 
 uint32_t wg_allowed_find(const struct wg_allowedips *t, uint8_t family, const uint8_t *addr, uint8_t len)
@@ -159,6 +192,8 @@ void wg_allowed_fini(struct wg_allowedips *t)
 {
 	free_all(t->root4);
 	free_all(t->root6);
+	free(t->hosts);
+	t->hosts = NULL;
 	t->root4 = t->root6 = NULL;
 	t->prefixes = 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <rte_malloc.h>
+#include <rte_prefetch.h>
 
 #include "wg.h"
 
@@ -38,6 +39,21 @@ void keypairs_fini(void)
 uint32_t keypairs_slots(void)
 {
 	return table.mask + 1;
+}
+
+void keypair_prefetch(uint32_t local_index)
+{
+	rte_prefetch0(&table.at[local_index & table.mask]);
+}
+
+void keypair_prefetch_found(uint32_t local_index)
+{
+	const struct wg_keypair *k = __atomic_load_n(&table.at[local_index & table.mask].keypair, __ATOMIC_ACQUIRE);
+	if (!k)
+		return;
+	rte_prefetch0(k);
+	rte_prefetch0(&k->local_index);
+	rte_prefetch0(&k->lock);
 }
 
 struct wg_keypair *keypair_of_index(uint32_t local_index)

@@ -50,6 +50,8 @@ static inline bool collect(struct rte_mbuf *m, struct nf_pkt *p, struct burst *b
 					   .counter = wg_get64(h->counter),
 					   .data = payload + WG_DATA_HEADER,
 					   .bytes = p->payload_len - WG_DATA_OVERHEAD};
+	rte_prefetch0(&wg.peers.slots[NF_HANDLE_INDEX(k->peer)]);
+	rte_prefetch0(&k->replay.words[wg_get64(h->counter) / 64 % (WG_REPLAY_BITS / 64)]);
 	b->n++;
 	return true;
 }
@@ -155,16 +157,49 @@ static inline rte_edge_t finish(struct rte_mbuf *m, struct nf_pkt *p, const stru
 	return WG_DECAP_INNER;
 }
 
+static inline uint32_t receiver(struct rte_mbuf *m)
+{
+	return wg_get32(rte_pktmbuf_mtod_offset(m, const struct wg_data *, nf_pkt(m)->payload_off)->receiver);
+}
+
+/* Index → keypair: for the whole burst before the first pass reads it. */
+static inline void fetch_keypairs(void **objs, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		keypair_prefetch(receiver(objs[i]));
+	for (uint16_t i = 0; i < n; i++)
+		keypair_prefetch_found(receiver(objs[i]));
+}
+
+/* Peer → endpoint, own line; source address: likewise before the second pass. */
+static inline void fetch_peers(const struct burst *b)
+{
+	uint32_t id = nf_worker()->id;
+	for (unsigned int i = 0; i < b->n; i++)
+		rte_prefetch0(wg_peer_get(b->keys[i]->peer));
+	for (unsigned int i = 0; i < b->n; i++) {
+		const struct wg_peer *peer = wg_peer_get(b->keys[i]->peer);
+		const uint8_t *inner = b->ops[i].data;
+		if (!peer || !b->ops[i].ok || b->ops[i].bytes < 20)
+			continue;
+		rte_prefetch0(__atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE));
+		rte_prefetch0(&peer->lines[id]);
+		wg_allowed_prefetch(&wg.allowed, inner[0] >> 4, inner + (inner[0] >> 4 == 4 ? 12 : 8));
+	}
+}
+
 static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
 	rte_edge_t next[NF_BURST_MAX];
 	uint64_t now = nf_worker_now();
 	struct burst b;
 	b.n = 0;
+	fetch_keypairs(objs, n);
 	for (uint16_t i = 0; i < n; i++)
 		if (!collect(objs[i], nf_pkt(objs[i]), &b, i, now))
 			next[i] = WG_DECAP_DROP;
 	wg.aead->open(b.ops, b.n);
+	fetch_peers(&b);
 	for (unsigned int k = 0; k < b.n; k++) {
 		struct rte_mbuf *m = objs[b.at[k]];
 		next[b.at[k]] = finish(m, nf_pkt(m), &b.ops[k], b.keys[k], now);

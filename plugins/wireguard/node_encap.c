@@ -116,6 +116,23 @@ static inline rte_edge_t finish(struct rte_mbuf *m, const struct burst *b, unsig
 	return WG_ENCAP_ROUTE;
 }
 
+/* Everything that the passes below read of a peer, on its way before they begin. */
+static inline void fetch_ahead(void **objs, uint16_t n)
+{
+	uint32_t id = nf_worker()->id;
+	for (uint16_t i = 0; i < n; i++) {
+		const struct wg_peer *peer = wg_peer_get(nf_pkt(objs[i])->peer);
+		if (!peer)
+			continue;
+		const struct wg_keypair *k = __atomic_load_n(&peer->current, __ATOMIC_ACQUIRE);
+		rte_prefetch0(k);
+		rte_prefetch0(k ? &k->local_index : NULL);
+		rte_prefetch0(k ? &k->next_counter : NULL);
+		rte_prefetch0(__atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE));
+		rte_prefetch0(&peer->lines[id]);
+	}
+}
+
 static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
 	uint64_t now = nf_worker_now();
@@ -123,6 +140,7 @@ static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **o
 	bool taken;
 	struct burst b;
 	b.n = 0;
+	fetch_ahead(objs, n);
 	for (uint16_t i = 0; i < n; i++)
 		if (!collect(objs[i], &b, i, now, &edge, &taken) && !taken)
 			rte_node_enqueue_x1(graph, node, edge, objs[i]);

@@ -48,6 +48,12 @@ static inline bool decrement_ttl(uint8_t *ip)
 	return true;
 }
 
+static inline const uint8_t *destination(const struct rte_mbuf *m)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
+	return ip + (ip[0] >> 4 == 4 ? 16 : 24);
+}
+
 static inline struct wg_peer *find_peer(const struct nf_pkt *p, const uint8_t *ip)
 {
 	uint32_t handle = wg_allowed_lookup(&wg.allowed, p->ip_version, ip + (p->ip_version == 4 ? 16 : 24));
@@ -66,7 +72,7 @@ static inline rte_edge_t admit(struct rte_mbuf *m, struct nf_pkt *p, uint8_t *ip
 	return WG_LOOKUP_ENCAP;
 }
 
-static inline rte_edge_t lookup_one(struct rte_mbuf *m)
+static inline rte_edge_t lookup_one(struct rte_mbuf *m, struct wg_peer *peer)
 {
 	struct nf_pkt *p = nf_pkt(m);
 	uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);
@@ -74,15 +80,32 @@ static inline rte_edge_t lookup_one(struct rte_mbuf *m)
 		p->drop = wg.c.control_from_lan;
 		return WG_LOOKUP_DROP;
 	}
-	struct wg_peer *peer = find_peer(p, ip);
 	return likely(peer) ? admit(m, p, ip, peer) : refuse(p, NF_ICMP_HOST_UNREACHABLE, 0, wg.c.no_peer);
+}
+
+/* Address → handle → slot → peer: each step's line is fetched for the whole burst before the next step reads it. */
+static inline void find_peers(void **objs, uint16_t n, struct wg_peer **ret_peers)
+{
+	uint32_t handles[NF_BURST_MAX];
+	for (uint16_t i = 0; i < n; i++)
+		wg_allowed_prefetch(&wg.allowed, nf_pkt(objs[i])->ip_version, destination(objs[i]));
+	for (uint16_t i = 0; i < n; i++) {
+		handles[i] = wg_allowed_lookup(&wg.allowed, nf_pkt(objs[i])->ip_version, destination(objs[i]));
+		rte_prefetch0(&wg.peers.slots[NF_HANDLE_INDEX(handles[i])]);
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		ret_peers[i] = wg_peer_get(handles[i]);
+		rte_prefetch0(ret_peers[i]);
+	}
 }
 
 static uint16_t lookup(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
 	rte_edge_t next[NF_BURST_MAX];
+	struct wg_peer *peers[NF_BURST_MAX];
+	find_peers(objs, n, peers);
 	for (uint16_t i = 0; i < n; i++)
-		next[i] = lookup_one(objs[i]);
+		next[i] = lookup_one(objs[i], peers[i]);
 	nf_dispatch(graph, node, objs, n, next);
 	return n;
 }

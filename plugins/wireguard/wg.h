@@ -178,6 +178,8 @@ int keypairs_init(uint32_t max_peers);
 void keypairs_fini(void);
 uint32_t keypairs_slots(void);
 struct wg_keypair *keypair_of_index(uint32_t local_index); /* W; NULL: none */
+void keypair_prefetch(uint32_t local_index);               /* W: the table's slot … */
+void keypair_prefetch_found(uint32_t local_index);         /* … and then what it points to */
 void keypair_publish(struct wg_keypair *k);                /* M; takes k */
 void keypair_retire(struct wg_keypair *k);                 /* M; NULL is fine; wiped after the grace period */
 

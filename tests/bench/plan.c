@@ -156,7 +156,7 @@ static bool have_peers(const struct cell *c)
 static uint64_t budget(const struct step *s)
 {
 	uint64_t ms = plan.o.quick ? 5 : 8;
-	return rte_get_tsc_hz() / 1000 * (s->peers > 1000 ? 12 * ms : ms);
+	return rte_get_tsc_hz() / 1000 * (s->peers > 1000 ? 30 * ms : ms);
 }
 
 /* Two rounds: mgmt learns what the first has brought before the second ends. */

@@ -161,7 +161,8 @@ static void install_session(uint32_t i)
 static size_t heap_bytes(void)
 {
 	struct rte_malloc_socket_stats s;
-	size_t bytes = mallinfo2().uordblks;
+	struct mallinfo2 m = mallinfo2();
+	size_t bytes = m.uordblks + m.hblkhd;
 	return rte_malloc_get_socket_stats(0, &s) == 0 ? bytes + s.heap_allocsz_bytes : bytes;
 }
 
