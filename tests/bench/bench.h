@@ -34,7 +34,8 @@ struct bench_job {
 	uint32_t stride;              /* decap: only peers = worker modulo stride: a flow stays on its worker */
 	uint64_t budget_cycles;       /* timed */
 	/* results */
-	uint64_t packets, cycles, lost;
+	uint64_t packets, lost;
+	double cycles_per_packet; /* of the median walk: one that the scheduler interrupted does not count */
 	struct bench_node nodes[BENCH_NODES_MAX];
 	unsigned int n_nodes;
 };

@@ -195,7 +195,7 @@ static void sum_nodes(struct step *s, const struct bench_job *job)
 
 static double rate(const struct bench_job *job)
 {
-	return job->cycles ? (double)job->packets / (double)job->cycles : 0;
+	return job->cycles_per_packet > 0 ? 1 / job->cycles_per_packet : 0;
 }
 
 static void ratios(const struct cell *c, unsigned int of, unsigned int to, double ret[BENCH_RUNS_MAX])
