@@ -155,6 +155,17 @@ static inline bool bad_source4(uint32_t be)
 	return a >> 28 == 14 || a >> 24 == 127 || a == UINT32_MAX;
 }
 
+/* Both questions in one pass over the addresses. */
+static inline void find_own4(const struct nf_net *net, const struct rte_ipv4_hdr *ip, bool *ret_source, bool *ret_destination)
+{
+	for (unsigned int i = 0; i < NF_IFACE_MAX; i++)
+		for (unsigned int n = 0; n < net->iface[i].n_addrs; n++) {
+			const struct nf_ip *own = &net->iface[i].addrs[n];
+			*ret_source |= own->family == 4 && own->v4 == ip->src_addr;
+			*ret_destination |= own->family == 4 && own->v4 == ip->dst_addr;
+		}
+}
+
 static inline rte_edge_t classify4(struct rte_mbuf *m, struct nf_pkt *p, const struct nf_net *net)
 {
 	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
@@ -165,15 +176,17 @@ static inline rte_edge_t classify4(struct rte_mbuf *m, struct nf_pkt *p, const s
 		return drop(p, c.bad_header);
 	if (m->pkt_len > total)
 		rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - total));
-	if (nf_sum16_finish(nf_sum16(ip, ihl, 0)) != 0)
+	if ((likely(ihl == sizeof(*ip)) ? nf_sum16_ipv4(ip) : nf_sum16_finish(nf_sum16(ip, ihl, 0))) != 0)
 		return drop(p, c.bad_checksum);
 	p->ip_version = 4;
 	p->l4_proto = ip->next_proto_id;
 	if (p->flags & NF_PKT_FROM_HOST)
 		return nf_classify_table.host_arc_edge ? nf_classify_table.host_arc_edge : drop(p, c.no_taker);
-	if (bad_source4(ip->src_addr) || nf_net_is_own4(net, ip->src_addr, NULL))
+	bool own_source = false, own_destination = false;
+	find_own4(net, ip, &own_source, &own_destination);
+	if (bad_source4(ip->src_addr) || own_source)
 		return drop(p, c.bad_source);
-	if (!nf_net_is_own4(net, ip->dst_addr, NULL)) {
+	if (!own_destination) {
 		uint32_t dst = rte_be_to_cpu_32(ip->dst_addr);
 		if (dst >> 28 == 14 || dst == UINT32_MAX || (p->flags & NF_PKT_L2_BROADCAST))
 			return drop(p, c.multicast);

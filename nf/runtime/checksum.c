@@ -13,8 +13,12 @@
  */
 static uint64_t sum_words(const uint8_t *p, uint32_t bytes)
 {
-	uint64_t acc = 0;
+	uint64_t acc = 0, two;
 	uint32_t word;
+	for (; bytes >= 8; bytes -= 8, p += 8) {
+		memcpy(&two, p, 8);
+		acc += (two & UINT32_MAX) + (two >> 32);
+	}
 	for (; bytes >= 4; bytes -= 4, p += 4) {
 		memcpy(&word, p, 4);
 		acc += word;

@@ -66,10 +66,16 @@ static uint32_t bucket_of(uint16_t iface, uint8_t family, const uint8_t *addr)
 	return (h >> 16) % BUCKETS;
 }
 
+/* Constant sizes: no call. */
+static bool same(const uint8_t *a, const uint8_t *b, uint8_t family)
+{
+	return family == 4 ? memcmp(a, b, 4) == 0 : memcmp(a, b, 16) == 0;
+}
+
 static struct entry *find(uint16_t iface, uint8_t family, const uint8_t *addr)
 {
 	struct entry *e = __atomic_load_n(&r.buckets[bucket_of(iface, family, addr)], __ATOMIC_ACQUIRE);
-	while (e && (e->iface != iface || e->family != family || memcmp(e->addr, addr, family == 4 ? 4 : 16) != 0))
+	while (e && (e->iface != iface || e->family != family || !same(e->addr, addr, family)))
 		e = __atomic_load_n(&e->next, __ATOMIC_ACQUIRE);
 	return e;
 }

@@ -13,7 +13,7 @@
 
 #define RING_SIZE     16384
 #define PER_TURN      1024
-#define REPORT_NS     NF_NS_PER_S
+#define REPORT_SHIFT  30 /* of nanoseconds: 1.07 s */
 #define ENDPOINTS     1023
 
 static struct rte_ring *ring;         /* producers: W; consumer: M */
@@ -42,7 +42,7 @@ void wg_seen_now(struct wg_peer *p, uint32_t kinds, uint64_t now)
 	for (int k = 0; k < WG_SEEN_KINDS; k++) {
 		if (!(kinds & 1u << k))
 			continue;
-		if (now - line->seen[k] >= REPORT_NS || line->seen[k] == 0 || now / REPORT_NS != line->seen[k] / REPORT_NS)
+		if ((now ^ line->seen[k]) >> REPORT_SHIFT || line->seen[k] == 0)
 			report |= 1u << k;
 	}
 	if (unlikely(report)) {

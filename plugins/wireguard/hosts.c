@@ -38,14 +38,19 @@ static uint32_t hash(uint8_t family, const uint8_t *addr)
 	return (uint32_t)(a >> 32);
 }
 
+/* Constant sizes: no call. */
+static bool same(const uint8_t *a, const uint8_t *b, uint8_t family)
+{
+	return family == 4 ? memcmp(a, b, 4) == 0 : memcmp(a, b, 16) == 0;
+}
+
 /* The key's slot, or the unused one where it would go. */
 static const struct slot *find(const struct wg_hosts *t, uint8_t family, const uint8_t *addr)
 {
-	size_t bytes = family == 4 ? 4 : 16;
 	for (uint32_t i = hash(family, addr) & t->mask;; i = (i + 1) & t->mask) {
 		const struct slot *s = &t->at[i];
 		uint32_t f = __atomic_load_n(&s->family, __ATOMIC_ACQUIRE);
-		if (f == 0 || (f == family && memcmp(s->addr, addr, bytes) == 0))
+		if (f == 0 || (f == family && same(s->addr, addr, family)))
 			return s;
 	}
 }

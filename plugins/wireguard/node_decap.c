@@ -25,6 +25,8 @@ enum { EDGES(NF_EDGE_ENUM) };
 struct burst {
 	struct wg_aead_op ops[NF_BURST_MAX];
 	struct wg_keypair *keys[NF_BURST_MAX];
+	struct wg_peer *peers[NF_BURST_MAX];
+	bool fresh[NF_BURST_MAX];  /* opened, and its counter is new */
 	uint16_t at[NF_BURST_MAX]; /* packet of an op */
 	unsigned int n;
 };
@@ -65,12 +67,22 @@ static inline void first_heard(struct wg_keypair *k)
 
 static inline bool accept_counter(struct wg_keypair *k, uint64_t counter)
 {
-	rte_spinlock_lock(&k->lock);
 	bool fresh = wg_replay_accept(&k->replay, counter);
 	if (unlikely(fresh && !k->heard))
 		first_heard(k);
-	rte_spinlock_unlock(&k->lock);
 	return fresh;
+}
+
+/* The lock is taken once per run of packets of one keypair. */
+static inline void accept_counters(struct burst *b)
+{
+	for (unsigned int i = 0; i < b->n;) {
+		struct wg_keypair *k = b->keys[i];
+		rte_spinlock_lock(&k->lock);
+		for (; i < b->n && b->keys[i] == k; i++)
+			b->fresh[i] = b->ops[i].ok && accept_counter(k, b->ops[i].counter);
+		rte_spinlock_unlock(&k->lock);
+	}
 }
 
 static inline void roam(struct wg_peer *peer, const struct rte_mbuf *m, const struct nf_pkt *p)
@@ -120,13 +132,14 @@ static inline void tell_closing(struct wg_peer *peer, uint64_t now)
 	wg_event_send(&e);
 }
 
-static inline rte_edge_t finish(struct rte_mbuf *m, struct nf_pkt *p, const struct wg_aead_op *op, struct wg_keypair *k,
-				uint64_t now)
+static inline rte_edge_t finish(struct rte_mbuf *m, const struct burst *b, unsigned int i, uint64_t now)
 {
-	struct wg_peer *peer = wg_peer_get(k->peer);
+	struct nf_pkt *p = nf_pkt(m);
+	const struct wg_aead_op *op = &b->ops[i];
+	struct wg_peer *peer = b->peers[i];
 	if (!op->ok)
 		return drop(p, wg.c.bad_tag);
-	if (!accept_counter(k, op->counter))
+	if (!b->fresh[i])
 		return drop(p, wg.c.replayed);
 	if (!peer)
 		return drop(p, wg.c.no_session_index);
@@ -142,7 +155,7 @@ static inline rte_edge_t finish(struct rte_mbuf *m, struct nf_pkt *p, const stru
 		return drop(p, wg.c.inner_malformed);
 	rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - len));
 	if (unlikely(wg_control_event(inner, len) >= 0))
-		return control(m, p, peer, k);
+		return control(m, p, peer, b->keys[i]);
 	p->ip_version = inner[0] >> 4;
 	if (wg_allowed_lookup(&wg.allowed, p->ip_version, inner + (p->ip_version == 4 ? 12 : 8)) != peer->handle)
 		return drop(p, wg.c.source_not_allowed);
@@ -172,13 +185,15 @@ static inline void fetch_keypairs(void **objs, uint16_t n)
 }
 
 /* Peer → endpoint, own line; source address: likewise before the second pass. */
-static inline void fetch_peers(const struct burst *b)
+static inline void fetch_peers(struct burst *b)
 {
 	uint32_t id = nf_worker()->id;
-	for (unsigned int i = 0; i < b->n; i++)
-		rte_prefetch0(wg_peer_get(b->keys[i]->peer));
 	for (unsigned int i = 0; i < b->n; i++) {
-		const struct wg_peer *peer = wg_peer_get(b->keys[i]->peer);
+		b->peers[i] = wg_peer_get(b->keys[i]->peer);
+		rte_prefetch0(b->peers[i]);
+	}
+	for (unsigned int i = 0; i < b->n; i++) {
+		const struct wg_peer *peer = b->peers[i];
 		const uint8_t *inner = b->ops[i].data;
 		if (!peer || !b->ops[i].ok || b->ops[i].bytes < 20)
 			continue;
@@ -200,9 +215,10 @@ static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **o
 			next[i] = WG_DECAP_DROP;
 	wg.aead->open(b.ops, b.n);
 	fetch_peers(&b);
+	accept_counters(&b);
 	for (unsigned int k = 0; k < b.n; k++) {
 		struct rte_mbuf *m = objs[b.at[k]];
-		next[b.at[k]] = finish(m, nf_pkt(m), &b.ops[k], b.keys[k], now);
+		next[b.at[k]] = finish(m, &b, k, now);
 	}
 	nf_dispatch(graph, node, objs, n, next);
 	return n;

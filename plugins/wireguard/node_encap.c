@@ -136,7 +136,7 @@ static inline void fetch_ahead(void **objs, uint16_t n)
 static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
 	uint64_t now = nf_worker_now();
-	rte_edge_t edge;
+	rte_edge_t edge, next[NF_BURST_MAX];
 	bool taken;
 	struct burst b;
 	b.n = 0;
@@ -147,7 +147,13 @@ static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **o
 	reserve_counters(&b);
 	wg.aead->seal(b.ops, b.n);
 	for (unsigned int k = 0; k < b.n; k++)
-		rte_node_enqueue_x1(graph, node, finish(objs[b.at[k]], &b, k, now), objs[b.at[k]]);
+		next[k] = finish(objs[b.at[k]], &b, k, now);
+	if (likely(b.n == n)) {
+		nf_dispatch(graph, node, objs, n, next);
+		return n;
+	}
+	for (unsigned int k = 0; k < b.n; k++)
+		rte_node_enqueue_x1(graph, node, next[k], objs[b.at[k]]);
 	return n;
 }
 

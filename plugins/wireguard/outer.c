@@ -60,13 +60,14 @@ static void build4(struct rte_mbuf *m, const struct wg_endpoint *e, const uint8_
 	if (port->csum_ip)
 		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
 	else
-		ip->hdr_checksum = nf_sum16_finish(nf_sum16(ip, sizeof(*ip), 0));
+		ip->hdr_checksum = nf_sum16_ipv4(ip);
 	if (port->csum_udp && port->csum_ip) {
 		m->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM;
 		udp->dgram_cksum = rte_ipv4_phdr_cksum(ip, m->ol_flags);
 		return;
 	}
-	uint32_t sum = nf_sum16(&ip->src_addr, 8, (uint32_t)udp->dgram_len + rte_cpu_to_be_16(IPPROTO_UDP));
+	uint32_t sum = (uint32_t)udp->dgram_len + rte_cpu_to_be_16(IPPROTO_UDP) + (ip->src_addr & 0xffff) + (ip->src_addr >> 16) +
+		       (ip->dst_addr & 0xffff) + (ip->dst_addr >> 16);
 	udp->dgram_cksum = nf_sum16_finish(nf_sum16(udp, rte_be_to_cpu_16(udp->dgram_len), sum));
 	if (udp->dgram_cksum == 0)
 		udp->dgram_cksum = 0xffff;

@@ -74,4 +74,16 @@ static inline void nf_dispatch(struct rte_graph *graph, struct rte_node *node, v
 		rte_node_enqueue_x1(graph, node, next[i], objs[i]);
 }
 
+/* The same for a node that gave some of its n packets away: k of them are kept, in their order. */
+static inline void nf_dispatch_kept(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n, void **kept,
+				    uint16_t k, const rte_edge_t *next)
+{
+	if (likely(k == n)) {
+		nf_dispatch(graph, node, objs, n, next);
+		return;
+	}
+	for (uint16_t i = 0; i < k; i++)
+		rte_node_enqueue_x1(graph, node, next[i], kept[i]);
+}
+
 #endif
