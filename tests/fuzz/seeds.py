@@ -44,6 +44,8 @@ def inner():
     yield "icmp6", ip6(58, b"\x80" + echo[1:])
     yield "icmp4-in-6", ip6(1, echo)
     yield "padded", ip4(17, udp) + b"\0" * 12
+    yield "cut-short", ip4(17, udp)[:-1]
+    yield "cut-short6", ip6(17, udp)[:-1]
     yield "runt", ip4(17, udp)[:19]
     yield "udp-too-long", ip4(17, struct.pack("!HHHH", 1, 2, 99, 0))
     for event in (0, 1, 2, 0xE0, 0xE1, 0xE2, 0xE3):

@@ -17,6 +17,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CODE = ("nf", "plugins", "control-plane", "configs", "tests")
+TEXT = ("docs", ".ci", "README.md", "meson.build", "meson_options.txt") # of these only the words are judged
 LIBC = {"assert.h", "ctype.h", "errno.h", "inttypes.h", "limits.h", "math.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h",
         "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h"}
 # behind "." or "->" it is a member, not the function of libc
@@ -50,6 +51,9 @@ class Tree:
             for folder, names, files in os.walk(os.path.join(root, top)):
                 names[:] = sorted(n for n in names if not n.startswith((".", "__pycache__", "corpus")))
                 self.files += [os.path.relpath(os.path.join(folder, f), root) for f in sorted(files)]
+        self.words = self.files + [os.path.relpath(os.path.join(folder, f), root) for top in TEXT
+                                   for folder, _, files in os.walk(os.path.join(root, top)) for f in sorted(files)]
+        self.words += [f for f in TEXT if os.path.isfile(os.path.join(root, f))]
         self.texts = {}
 
     def text(self, path):
@@ -178,14 +182,14 @@ def every_file_has_its_licence(t):
 
 
 def nothing_is_left_to_do(t):
-    for f in t.files:
+    for f in t.words:
         for n, line in enumerate(t.text(f).splitlines(), 1):
             if re.search(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b", line):
                 yield f, n, "is unfinished"
 
 
 def paths_are_of_no_machine(t):
-    for f in t.files:
+    for f in t.words:
         for n, line in enumerate(t.text(f).splitlines(), 1):
             if re.search(r"(?<![\w.$}])/(wo" r"rk|ho" r"me|ro" r"ot|Us" r"ers)/", line):
                 yield f, n, "holds a path of one machine"

@@ -67,7 +67,7 @@ VIOLATIONS = {
         ("tests/unit/run.sh", "#!/bin/sh\ntrue\n"),
     ],
     "nothing_is_left_to_do": [("plugins/ip/plugin.c", SPDX + f"/* {LEFT}: later */\n")],
-    "paths_are_of_no_machine": [("configs/demo.json", f'{{"x": "{PLACE}"}}\n')],
+    "paths_are_of_no_machine": [("configs/demo.json", f'{{"x": "{PLACE}"}}\n'), ("docs/a.md", PLACE + "\n"), ("README.md", PLACE + "\n")],
     "counters_explain_themselves": [
         ("plugins/ip/plugin.c", SPDX + 'int c = nf_counter_register("ip", "a", 1,\n\t"");\n'),
         ("plugins/ip/plugin.c", SPDX + '#define COUNTERS(X) X(ttl, DROP, "")\n'),
