@@ -57,6 +57,7 @@ def frames():
     yield "arp-request", b"\0" + arp
     yield "arp-reply", b"\0" + arp[:6] + b"\0\2" + arp[8:]
     yield "arp-short", b"\0" + arp[:20]
+    yield "arp-other-hardware", b"\0\0\6" + arp[2:]
     target = b"\xfe\x80" + b"\0" * 13 + b"\1"
     for name, kind, flags, option in (("ns", 135, 0, b"\1\1"), ("na", 136, 0x60, b"\2\1"), ("ns-no-length", 135, 0, b"\1\0")):
         nd = bytes([kind, 0, 0, 0, flags, 0, 0, 0]) + target + option + b"\2\0\0\0\0\1"
