@@ -143,11 +143,11 @@ static int apply(const struct nf_net *net)
 	for (unsigned int i = 0; rc == 0 && i < n; i++)
 		if (!is_among(&next[i], host.addrs, host.n))
 			rc = netlink_address_add(host.nl, host.ifindex, &next[i]);
+	rc = rc ? rc : default_route(next, n, 4);
+	rc = rc ? rc : default_route(next, n, 6);
 	for (unsigned int i = 0; rc == 0 && i < host.n; i++)
 		if (!is_among(&host.addrs[i], next, n))
 			rc = netlink_address_remove(host.nl, host.ifindex, &host.addrs[i]);
-	rc = rc ? rc : default_route(next, n, 4);
-	rc = rc ? rc : default_route(next, n, 6);
 	memcpy(host.addrs, next, sizeof(next[0]) * n);
 	host.n = n;
 	return rc ? failed("addresses and routes", rc) : 0;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cases of test_host_port.sh, in TAP; the topology stands."""
+import contextlib
 import json
 import os
 import signal
@@ -55,6 +56,11 @@ def main():
     here.sendto(b"?", ("192.0.2.1", 5005))
     there.sendto(bytes(3000), there.recvfrom(10)[1])
     case("what the kernel sends in fragments arrives whole", len(here.recv(4000)) == 3000)
+    # reassembled on the way, it fits the port's buffers but not the TAP, whose driver would stop there
+    run("router", "ping", "-c5", "-i0.1", "-W1", "-s", "1600", "192.0.2.1")
+    with contextlib.closing(nfctl.Control(f"{DIR}/nf", "nf-view")) as view:
+        dropped = [view.drops()[k][0] for k in ("ip/host_too_big", "tx/queue_full")]
+    case("what is larger than the TAP takes is dropped by name", dropped == [5, 0], dropped)
     case("the node reaches the world beyond its gateway", *pings("nf", "198.51.100.2"))
     case("and over IPv6", *pings("nf", "2001:db8:1::2"))
     r = run("nf", "ping", "-c1", "-W6", "192.0.2.99")
@@ -85,6 +91,18 @@ def main():
     write()
     nf.send_signal(signal.SIGHUP)
     case("one that removes it takes it away", until(5, lambda: "192.0.2.7/32" not in addresses()), addresses())
+    CONFIG["nf"]["interfaces"]["wan"].update(addresses=["192.0.2.8/24", "192.0.2.1/24", "2001:db8::1/64"], mtu=1400)
+    write()
+    nf.send_signal(signal.SIGHUP)
+    case("a reload gives wan's MTU to the kernel",
+         until(5, lambda: "mtu 1400 " in run("nf", "ip", "link", "show", "up0").stdout))
+    case("and its new first address to the kernel's programs",
+         until(5, lambda: "src 192.0.2.8" in run("nf", "ip", "route", "get", "198.51.100.2").stdout))
+    CONFIG["nf"]["interfaces"]["wan"].update(addresses=["192.0.2.1/24", "2001:db8::1/64"])
+    write()
+    nf.send_signal(signal.SIGHUP)
+    case("and back when that goes, with the world still in reach", until(5, lambda: "192.0.2.8" not in addresses()) and
+         pings("nf", "198.51.100.2")[0], run("nf", "ip", "route").stdout)
 
     go.stop()
     control.close()
