@@ -57,9 +57,17 @@ def fresh(family, a_initiates=True, b_initiates=False, **more):
     return until(7, lambda: A.peers()["b"]["state"] == B.peers()["a"]["state"] == 2)
 
 
+def reached():
+    said = [pings(*way, 2) for f in (4, 6) for way in (("user", SERVER[f]), ("server", USER[f]))]
+    for ok, text in said:
+        if not ok:
+            note(text.replace("\n", " "))
+    return all(ok for ok, _ in said)
+
+
 def warm_up():
     """Neighbours are resolved and the session stands in both directions, so that a measurement has no first packets."""
-    return all(pings("user", SERVER[f], 2)[0] and pings("server", USER[f], 2)[0] for f in (4, 6))
+    return until(8, reached)
 
 
 def measured(seconds, specs):
@@ -141,17 +149,21 @@ def both_at_once():
 
 
 def rekey_under_traffic():
-    """A new handshake every quarter second while eight flows run: keypairs change, nothing is lost."""
+    """Handshakes by both ends in turn while eight flows run: keypairs change, nothing is lost."""
     fresh(4)
     warm_up()
-    before, peers = named(), A.peers()["b"]["handshakes"]
+    counts = lambda: (A.peers()["b"]["handshakes"], B.peers()["a"]["handshakes"])
+    before, first = named(), counts()
     with flows(*eight_flows()) as fs:
         for i in range(12):
+            had = counts()
             A.handshake(key_b) if i % 2 else B.handshake(key_a)
-            time.sleep(0.25)  # the rate of handshakes
+            until(4, lambda: all(now > old for now, old in zip(counts(), had)))
+            seen = [len(f.seen) for f in fs]  # the next only when the keypair before the last is no longer on its way
+            until(4, lambda: all(len(f.seen) >= n + 30 for f, n in zip(fs, seen)))
     drops = drops_between(before, named())
     case("twelve handshakes under traffic lose nothing", sum(f.lost for f in fs) == 0 and not drops and
-         A.peers()["b"]["handshakes"] >= peers + 12, (texts(fs), drops, A.peers()))
+         counts()[0] >= first[0] + 12, (texts(fs), drops, counts()))
 
 
 def first_packets():
