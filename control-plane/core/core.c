@@ -25,6 +25,8 @@ struct cp_core {
 	/* A reload under way: the NF reads the file first, then the peers are synced. */
 	uint32_t reload_seq;
 	uint32_t reload_changed;
+	bool reload_syncs; /* its answer, below, waits for the sync */
+	struct nf_reload_done reload_done;
 };
 
 static void clock_moves(struct cp_core *c, cp_time now)
@@ -66,9 +68,10 @@ void cp_core_nf_up(struct cp_core *c, cp_time now)
 void cp_core_nf_down(struct cp_core *c, cp_time now)
 {
 	clock_moves(c, now);
-	if (c->reload_seq)
+	if (c->reload_seq || c->reload_syncs)
 		operator_reload_done(&c->operator, NULL, -ENOTCONN, "the network function went away while it read the file");
 	c->reload_seq = 0;
+	c->reload_syncs = false;
 	operator_link_down(&c->operator);
 	link_down(&c->link, now);
 	drain_link_down(&c->drain, &c->link, now);
@@ -136,7 +139,7 @@ static void event(struct cp_core *c, const struct nf_msg_hdr *hdr, const void *b
 	}
 }
 
-/* The NF has applied its part of the file: now the peers, and an answer to who asked. */
+/* The NF has applied its part of the file: now the peers. Who asked is answered when all of it holds. */
 static void reload_answered(struct cp_core *c, const struct nf_msg_hdr *hdr, const void *body, cp_time now)
 {
 	struct nf_reload_done done = {0};
@@ -151,8 +154,17 @@ static void reload_answered(struct cp_core *c, const struct nf_msg_hdr *hdr, con
 		memcpy(&done, body, sizeof(done));
 	done.changed += c->reload_changed;
 	cp_outq_log(&c->out, CP_INFO, "reloaded", "changed=%u refused=%u", done.changed, done.refused);
-	operator_reload_done(&c->operator, &done, 0, NULL);
+	c->reload_done = done;
+	c->reload_syncs = true;
 	link_resync(&c->link, now);
+}
+
+static void link_is_ready(struct cp_core *c, cp_time now)
+{
+	if (c->reload_syncs)
+		operator_reload_done(&c->operator, &c->reload_done, 0, NULL);
+	c->reload_syncs = false;
+	drain_link_ready(&c->drain, &c->link, now);
 }
 
 static void reply(struct cp_core *c, const struct nf_msg_hdr *hdr, const void *body, bool came_identity, cp_time now)
@@ -160,7 +172,7 @@ static void reply(struct cp_core *c, const struct nf_msg_hdr *hdr, const void *b
 	bool was_ready = c->link.state == LINK_READY;
 	if (link_reply(&c->link, hdr, body, came_identity, now)) {
 		if (!was_ready && c->link.state == LINK_READY)
-			drain_link_ready(&c->drain, &c->link, now);
+			link_is_ready(c, now);
 		return;
 	}
 	if (c->reload_seq && hdr->seq == c->reload_seq)

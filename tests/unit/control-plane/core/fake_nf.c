@@ -193,6 +193,7 @@ static void carry_out(struct fake *f, const struct cp_out *o)
 		break;
 	case CP_OUT_OPERATOR_SEND:
 		f->operator_messages++;
+		f->syncs_when_told = f->syncs;
 		memcpy(&f->to_operator, o->data, sizeof(f->to_operator));
 		memcpy(f->operator_body, (const uint8_t *)o->data + sizeof(f->to_operator),
 		       o->bytes - sizeof(f->to_operator) < 512 ? o->bytes - sizeof(f->to_operator) : 512);

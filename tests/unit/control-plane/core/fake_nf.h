@@ -23,7 +23,7 @@ struct fake {
 	bool refuse_upserts;
 	int exit_code; /* -1: it runs */
 	char report[512], last_log[1500];
-	uint32_t files_wanted, operator_messages;
+	uint32_t files_wanted, operator_messages, syncs_when_told;
 	struct nf_msg_hdr to_operator; /* last one */
 	uint8_t operator_body[512];
 	struct { uint8_t bytes[1024]; size_t n; } queue[512];

@@ -152,6 +152,7 @@ static void an_operator_s_reload_is_answered_with_what_changed_on_both_sides(voi
 	memcpy(&done, f.operator_body, sizeof(uint32_t) * 2);
 	assert_int_equal(done.changed, 2 + 3); /* the fake's, and peers 1, 4 and 5 */
 	assert_int_equal(done.refused, 1);
+	assert_int_equal(f.syncs_when_told, 2); /* all of it holds by then */
 	fake_fini(&f);
 }
 
