@@ -55,7 +55,6 @@ extern struct bench_rig rig;
 
 int rig_bring_up(const char *dir, uint32_t workers, bool hugepages);
 int rig_add_peers(uint32_t up_to);
-void rig_quiet_timers(void); /* no handshakes in a benchmark */
 
 uint32_t rig_inner_of(uint32_t peer);  /* network byte order */
 void rig_endpoint_of(uint32_t peer, struct wg_endpoint *ret);

@@ -73,7 +73,6 @@ static void on_done(void *arg, uint32_t events)
 	(void)events;
 	await(b.done);
 	plan_took(b.jobs);
-	rig_quiet_timers();
 	start_sample();
 }
 
@@ -172,7 +171,7 @@ int main(int argc, char **argv)
 						{"only", required_argument, NULL, 'o'},
 						{"no-huge", no_argument, NULL, 'n'},
 						{0}};
-	struct bench_options o = {.runs = 9};
+	struct bench_options o = {.runs = 7};
 	char dir[] = "/tmp/sluice-bench-XXXXXX", command[64];
 	int opt;
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
