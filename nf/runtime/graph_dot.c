@@ -2,6 +2,7 @@
 /* What runs, as a picture (DOT) or as per-node statistics (JSON lines). */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <rte_cycles.h>
 #include <rte_graph.h>
@@ -11,13 +12,35 @@
 
 #include "runtime.h"
 
+static bool drawn_before(const struct rte_node *node, rte_edge_t edge)
+{
+	for (rte_edge_t e = 1; e < edge; e++)
+		if (node->nodes[e] == node->nodes[edge])
+			return true;
+	return false;
+}
+
+/* What packets of this node's own making take is dashed, so that the way through stands out. */
+static const char *style_of(const struct rte_node *node)
+{
+	static const char *const own[] = {"inject", "handoff_rx", "icmp_error"};
+	for (unsigned int i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcmp(node->name, own[i]) == 0)
+			return " [style=dashed color=gray]";
+	return "";
+}
+
 static void put_node(FILE *f, const struct rte_node *node)
 {
-	for (rte_edge_t e = 0; e < node->nb_edges; e++) {
-		const struct rte_node *to = node->nodes[e];
-		if (to && e > 0) /* edge 0 is drop everywhere: drawing it hides the rest */
-			fprintf(f, "  \"%s\" -> \"%s\";\n", node->name, to->name);
-	}
+	for (rte_edge_t e = 1; e < node->nb_edges; e++) /* edge 0 is drop everywhere: drawing it hides the rest */
+		if (node->nodes[e] && !drawn_before(node, e))
+			fprintf(f, "  \"%s\" -> \"%s\"%s;\n", node->name, node->nodes[e]->name, style_of(node));
+}
+
+/* Every worker walks the same nodes but for its sources: those of the first are drawn, and the others' own. */
+static bool is_shared(uint32_t worker, const struct rte_node *node)
+{
+	return worker > 0 && rte_graph_node_get_by_name(graph_name(0), node->name) != NULL;
 }
 
 char *graph_dot(void)
@@ -35,7 +58,8 @@ char *graph_dot(void)
 		struct rte_graph *graph = graph_of(w);
 		fprintf(f, "  // %s\n", graph_name(w));
 		rte_graph_foreach_node(count, off, graph, node)
-			put_node(f, node);
+			if (!is_shared(w, node))
+				put_node(f, node);
 	}
 	fprintf(f, "}\n");
 	fclose(f);

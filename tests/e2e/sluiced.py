@@ -149,6 +149,10 @@ def main():
     case("a changed file brings peers, by SIGHUP to either process", a.reload(a.cp) and b.reload(b.nf))
     case("traffic flows", until(20, pings))
 
+    picture = subprocess.run([f"{BUILD}/control-plane/ctl/sluicectl", "-d", a.dir, "graph"], capture_output=True, text=True).stdout
+    documented = open(f"{os.path.dirname(os.path.abspath(__file__))}/../../docs/graph.dot").read()
+    case("the picture of the documentation is the graph that runs", picture == documented, "sluicectl graph > docs/graph.dot")
+
     under_traffic("kill -9 of sluiced loses no packet, and it reconciles on return", lambda: killed(a.cp) and a.start_cp())
     case("it found the peer as it was", "peers=1 refused=0 kept=1 swept=0" in a.log("cp").splitlines()[-1] or
          a.count("cp", "refused=0 kept=1 swept=0") >= 2, a.log("cp")[-600:])
