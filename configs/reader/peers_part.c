@@ -36,8 +36,10 @@ static bool read_key_file(struct cursor *c, const char *key, const char *path, u
 	}
 	ssize_t n = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	if (st.st_mode & 077)
+	if (st.st_mode & 077) {
+		sodium_memzero(text, sizeof(text));
 		return cursor_fail(c, key, "%s: mode %04o is wider than 0600", path, st.st_mode & 07777);
+	}
 	if (n <= 0)
 		return cursor_fail(c, key, "%s: is empty", path);
 	text[n] = 0;

@@ -90,16 +90,15 @@ bool handshaker_offer(const uint8_t *data, uint16_t bytes, const struct wg_endpo
 	return false;
 }
 
-static void request(struct request r)
+static void request(struct request *r)
 {
 	/* without rings the thread is gone: keypairs that are wiped last still give their index back */
 	struct request *copy = h.requests ? malloc(sizeof(*copy)) : NULL;
-	if (!copy) {
-		wg_wipe(&r, sizeof(r));
+	if (copy)
+		*copy = *r;
+	wg_wipe(r, sizeof(*r));
+	if (!copy)
 		return;
-	}
-	*copy = r;
-	wg_wipe(&r, sizeof(r));
 	while (rte_ring_sp_enqueue(h.requests, copy) != 0)
 		nf_handshake_wake(); /* 65536 requests behind: mgmt waits rather than lose a peer */
 	nf_handshake_wake();
@@ -107,7 +106,7 @@ static void request(struct request r)
 
 void handshaker_identity(const struct wg_identity *id)
 {
-	request((struct request){.kind = IDENTITY, .identity = *id});
+	request(&(struct request){.kind = IDENTITY, .identity = *id});
 }
 
 void handshaker_peer(uint32_t peer, const uint8_t *key, const uint8_t *psk)
@@ -115,22 +114,22 @@ void handshaker_peer(uint32_t peer, const uint8_t *key, const uint8_t *psk)
 	struct request r = {.kind = PEER_SET, .peer = peer};
 	memcpy(r.key, key, WG_KEY_BYTES);
 	memcpy(r.psk, psk, WG_KEY_BYTES);
-	request(r);
+	request(&r);
 }
 
 void handshaker_forget(uint32_t peer)
 {
-	request((struct request){.kind = PEER_FORGET, .peer = peer});
+	request(&(struct request){.kind = PEER_FORGET, .peer = peer});
 }
 
 void handshaker_initiate(uint32_t peer, const struct wg_endpoint *to)
 {
-	request((struct request){.kind = INITIATE, .peer = peer, .to = *to});
+	request(&(struct request){.kind = INITIATE, .peer = peer, .to = *to});
 }
 
 void handshaker_index_free(uint32_t index)
 {
-	request((struct request){.kind = INDEX_FREE, .peer = index});
+	request(&(struct request){.kind = INDEX_FREE, .peer = index});
 }
 
 void handshaker_collect(uint64_t now)
@@ -241,6 +240,7 @@ static void set_peer(const struct request *r)
 	k->peer = r->peer;
 	wg_mac_keys_init(&k->jar.keys, r->key);
 	if (!wg_remote_init(&k->remote, &h.identity, r->key, r->psk) || rte_hash_add_key_data(h.by_key, r->key, k) != 0) {
+		wg_wipe(k, sizeof(*k));
 		free(k);
 		return;
 	}
@@ -355,14 +355,15 @@ static void consume_initiation(const struct message *m)
 	uint8_t ephemeral[WG_KEY_BYTES];
 	wg_random(ephemeral, sizeof(ephemeral));
 	struct wg_response *out = r ? (struct wg_response *)r->message : NULL;
-	if (!index || !wg_response_create(&k->remote, index, ephemeral, out, &r->keys)) {
+	bool answered = index && wg_response_create(&k->remote, index, ephemeral, out, &r->keys);
+	wg_wipe(ephemeral, sizeof(ephemeral));
+	if (!answered) {
 		nf_count_shared(wg.c.handshake_invalid, 1);
 		if (index)
 			index_release(index);
 		free(r);
 		return;
 	}
-	wg_wipe(ephemeral, sizeof(ephemeral));
 	wg_macs_add(&k->jar, out, sizeof(*out), nf_clock_ns());
 	r->has_session = true;
 	r->bytes = sizeof(*out);

@@ -46,12 +46,16 @@ int identity_from_file(const char *path, struct nf_plugin_error *err)
 	close(fd);
 	if (bytes < 0)
 		return fail(err, path, "cannot be read");
-	if (st.st_mode & 077)
+	if (st.st_mode & 077) {
+		wg_wipe(text, sizeof(text));
 		return fail(err, path, "mode is wider than 0600");
+	}
 	int rc = sodium_base642bin(key, sizeof(key), text, (size_t)bytes, "\r\n ", &n, NULL, sodium_base64_VARIANT_ORIGINAL);
 	wg_wipe(text, sizeof(text));
-	if (rc != 0 || n != sizeof(key))
+	if (rc != 0 || n != sizeof(key)) {
+		wg_wipe(key, sizeof(key));
 		return fail(err, path, "is not the base64 text of 32 bytes");
+	}
 	adopt(key);
 	source = NF_IDENTITY_FILE;
 	wg_wipe(key, sizeof(key));
@@ -96,10 +100,12 @@ static int take(int fd)
 {
 	uint8_t key[WG_KEY_BYTES];
 	int rc = read_memfd(fd, key);
-	if (rc == 0) {
+	if (rc == 0)
 		memfd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (rc == 0 && memfd < 0)
+		rc = -errno;
+	if (rc == 0)
 		adopt(key);
-	}
 	wg_wipe(key, sizeof(key));
 	return rc;
 }
