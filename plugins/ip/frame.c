@@ -75,6 +75,17 @@ static bool parse_options(const uint8_t *o, size_t bytes, uint8_t wanted, struct
 	return bytes == 0 && !(ret->has_mac && ret->mac[0] & 1);
 }
 
+/* RFC 4861 §7.1.1 and §7.1.2: a station without an address says no MAC and asks the group; nobody answers a group by request. */
+static bool nd_fits_its_addresses(const struct nd *n)
+{
+	static const uint8_t unspecified[16], prefix[13] = {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff};
+	if (n->type == ND_ADVERTISE)
+		return !(n->solicited && n->destination[0] == 0xff);
+	if (memcmp(n->source, unspecified, 16) != 0)
+		return true;
+	return !n->has_mac && memcmp(n->destination, prefix, sizeof(prefix)) == 0;
+}
+
 bool nd_parse(const uint8_t *p, size_t bytes, struct nd *ret)
 {
 	size_t payload = bytes >= IP6_HEADER ? (size_t)(p[4] << 8 | p[5]) : 0;
@@ -92,7 +103,8 @@ bool nd_parse(const uint8_t *p, size_t bytes, struct nd *ret)
 	memcpy(ret->target, icmp + 8, 16);
 	ret->solicited = ret->type == ND_ADVERTISE && icmp[4] & 0x40;
 	ret->overrides = ret->type == ND_ADVERTISE && icmp[4] & 0x20;
-	return parse_options(icmp + 24, payload - 24, ret->type == ND_SOLICIT ? OPT_SOURCE_MAC : OPT_TARGET_MAC, ret);
+	return parse_options(icmp + 24, payload - 24, ret->type == ND_SOLICIT ? OPT_SOURCE_MAC : OPT_TARGET_MAC, ret) &&
+	       nd_fits_its_addresses(ret);
 }
 
 void nd_build(uint8_t ret[ND_BYTES], const struct nd *n)
