@@ -64,7 +64,7 @@ static void seen(struct wg_peer *p, uint32_t kinds, uint64_t now)
 	if (kinds & 1 << WG_SEEN_DATA_RECEIVED)
 		wg_timers_data_received(&p->timers, now);
 	if (kinds & 1 << WG_SEEN_DATA_SENT)
-		wg_timers_data_sent(&p->timers, now, 0);
+		wg_timers_data_sent(&p->timers, now, p->timer_profile == NF_TIMERS_STOCK ? peer_jitter() : 0);
 	peer_rearm(p, now);
 }
 
@@ -86,6 +86,13 @@ static void stage(struct wg_peer *p, struct rte_mbuf *m, uint64_t now)
 	peer_rearm(p, now);
 }
 
+/* Other events are ignored, as every peer does (tunnel.md §2.2). */
+static bool is_the_control_plane_s(int event)
+{
+	return event == WG_CONTROL_ASSIGNED_IPS || event == WG_CONTROL_DOMAIN_STATUS || event == WG_CONTROL_HELLO ||
+	       event == WG_CONTROL_DRAIN || event == WG_CONTROL_REASON;
+}
+
 static void control(struct wg_peer *p, struct rte_mbuf *m, uint64_t now)
 {
 	const void *packet = rte_pktmbuf_mtod(m, const void *);
@@ -98,7 +105,7 @@ static void control(struct wg_peer *p, struct rte_mbuf *m, uint64_t now)
 		goodbye_received(p, from.session_ns, now);
 	else if (event == WG_CONTROL_BYE_ACK)
 		closing_acked(p, now);
-	else if (event <= WG_CONTROL_DOMAIN_STATUS || event >= WG_CONTROL_HELLO)
+	else if (is_the_control_plane_s(event))
 		nf_punt(&punt, packet);
 	rte_pktmbuf_free(m);
 }

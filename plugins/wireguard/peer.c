@@ -40,17 +40,46 @@ struct wg_peer *peer_by_key(const uint8_t key[WG_KEY_BYTES])
 	return rte_hash_lookup_data(by_key, key, &p) >= 0 ? p : NULL;
 }
 
-static uint64_t jitter(void)
+uint64_t peer_jitter(void)
 {
 	uint32_t r;
 	wg_random(&r, sizeof(r));
 	return r % WG_JITTER_MAX_NS;
 }
 
+/* The current session is over; one that the peer has yet to confirm is not. */
+static void peer_end_current(struct wg_peer *p)
+{
+	struct wg_keypair *current = p->current;
+	__atomic_store_n(&p->current, NULL, __ATOMIC_RELEASE);
+	keypair_retire(current);
+	keypair_retire(p->previous);
+	p->previous = NULL;
+}
+
+/* A keypair that its peer never used, and the one before the current, end by their own age. */
+static uint64_t oldest_spare(const struct wg_peer *p)
+{
+	uint64_t a = p->previous ? p->previous->receive_until_ns : UINT64_MAX;
+	uint64_t b = p->next ? p->next->receive_until_ns : UINT64_MAX;
+	return a < b ? a : b;
+}
+
+static void retire_spares(struct wg_peer *p, uint64_t now)
+{
+	struct wg_keypair **spares[] = {&p->previous, &p->next};
+	for (unsigned int i = 0; i < 2; i++)
+		if (*spares[i] && now >= (*spares[i])->receive_until_ns) {
+			keypair_retire(*spares[i]);
+			*spares[i] = NULL;
+		}
+}
+
 static void on_timer(struct nf_timer *t, uint64_t now)
 {
 	struct wg_peer *p = (struct wg_peer *)((char *)t - offsetof(struct wg_peer, timer));
 	struct wg_seen seen = peer_seen(p);
+	retire_spares(p, now);
 	wg_timers_seen(&p->timers, &seen);
 	uint32_t actions = wg_timers_tick(&p->timers, now);
 	if (actions & WG_DO_GIVE_UP) {
@@ -58,7 +87,7 @@ static void on_timer(struct nf_timer *t, uint64_t now)
 		peer_event(p, NF_PEER_GAVE_UP);
 	}
 	if (actions & WG_DO_END_SESSION) {
-		peer_end_sessions(p);
+		peer_end_current(p);
 		peer_event(p, NF_PEER_EXPIRED);
 	}
 	if (actions & WG_DO_FAIL)
@@ -162,10 +191,10 @@ void peer_set_endpoint(struct wg_peer *p, const struct wg_endpoint *e)
 void peer_rearm(struct wg_peer *p, uint64_t now)
 {
 	enum wg_timer_why why;
-	uint64_t at = wg_timers_deadline(&p->timers, &why);
+	uint64_t at = wg_timers_deadline(&p->timers, &why), spare = oldest_spare(p);
 	(void)now;
-	if (at)
-		nf_timer_arm(&p->timer, at);
+	if (at || spare != UINT64_MAX)
+		nf_timer_arm(&p->timer, at && at < spare ? at : spare);
 	else
 		nf_timer_cancel(&p->timer);
 }
@@ -175,7 +204,7 @@ void peer_initiate(struct wg_peer *p, uint64_t now)
 	if (!p->endpoint || p->operator_closed)
 		return;
 	handshaker_initiate(p->handle, p->endpoint);
-	wg_timers_initiated(&p->timers, now, jitter());
+	wg_timers_initiated(&p->timers, now, peer_jitter());
 	peer_rearm(p, now);
 }
 
@@ -236,6 +265,7 @@ void peer_install(struct wg_peer *p, const struct wg_session_keys *keys, uint64_
 	if (!keys->initiator) {
 		keypair_retire(p->next);
 		p->next = k;
+		peer_rearm(p, now);
 		return;
 	}
 	make_current(p, k, now);
@@ -257,12 +287,9 @@ void peer_confirm(struct wg_peer *p, uint32_t local_index, uint64_t now)
 
 void peer_end_sessions(struct wg_peer *p)
 {
-	struct wg_keypair *current = p->current;
-	__atomic_store_n(&p->current, NULL, __ATOMIC_RELEASE);
-	keypair_retire(current);
-	keypair_retire(p->previous);
+	peer_end_current(p);
 	keypair_retire(p->next);
-	p->previous = p->next = NULL;
+	p->next = NULL;
 }
 
 void peer_flush_staged(struct wg_peer *p, bool send)

@@ -27,7 +27,7 @@ uint64_t wg_timers_send_limit(enum wg_profile profile, bool initiator)
 
 static bool attempting(const struct wg_timers *t)
 {
-	return t->attempt_ns || t->want;
+	return t->attempt_ns || t->want || t->want_at;
 }
 
 void wg_timers_session_wanted(struct wg_timers *t, uint64_t now)
@@ -37,7 +37,22 @@ void wg_timers_session_wanted(struct wg_timers *t, uint64_t now)
 		t->want = true;
 }
 
-/* RFC-like rule of the paper §6.2: only the initiator renews, so that both do not at once. */
+static uint64_t attempt_ends(const struct wg_timers *t)
+{
+	return t->attempt_ns ? t->attempt_ns + (t->profile == WG_PROFILE_STOCK ? ATTEMPT_STOCK : ATTEMPT_PAPER) : 0;
+}
+
+/* Stock's initiator renews an idle session too: at 120 s if it sent data on it, at 165 s if data came. */
+static uint64_t renewal(const struct wg_timers *t)
+{
+	if (t->profile != WG_PROFILE_STOCK || !t->initiator || !t->session_ns || attempting(t))
+		return 0;
+	if (t->seen.data_sent > t->session_ns)
+		return t->session_ns + REKEY_AFTER + t->jitter_ns;
+	return t->seen.data_received > t->session_ns ? t->session_ns + REKEY_ON_RECEIVE + t->jitter_ns : 0;
+}
+
+/* The paper's §6.2: only the initiator renews, so that both do not at once. */
 static void renew_if_old(struct wg_timers *t, uint64_t at, uint64_t age)
 {
 	if (t->session_ns && t->initiator && at >= t->session_ns + age)
@@ -61,6 +76,7 @@ void wg_timers_any_received(struct wg_timers *t, uint64_t at)
 void wg_timers_data_sent(struct wg_timers *t, uint64_t at, uint64_t jitter_ns)
 {
 	wg_timers_any_sent(t, at);
+	t->seen.data_sent = at;
 	if (!t->no_reply_at) {
 		t->no_reply_at = at + NO_REPLY + jitter_ns;
 		t->no_reply_from = at;
@@ -71,6 +87,7 @@ void wg_timers_data_sent(struct wg_timers *t, uint64_t at, uint64_t jitter_ns)
 void wg_timers_data_received(struct wg_timers *t, uint64_t at)
 {
 	wg_timers_any_received(t, at);
+	t->seen.data_received = at;
 	if (!t->keepalive_at) {
 		t->keepalive_at = at + KEEPALIVE;
 		t->keepalive_from = at;
@@ -81,6 +98,8 @@ void wg_timers_data_received(struct wg_timers *t, uint64_t at)
 void wg_timers_initiated(struct wg_timers *t, uint64_t at, uint64_t jitter_ns)
 {
 	t->want = false;
+	t->want_at = 0;
+	t->jitter_ns = jitter_ns;
 	t->initiated_ns = at;
 	if (!t->attempt_ns)
 		t->attempt_ns = at;
@@ -94,7 +113,7 @@ void wg_timers_session_began(struct wg_timers *t, uint64_t at, bool initiator)
 	t->session_ns = t->born_ns = at;
 	t->initiator = initiator;
 	t->want = false;
-	t->attempt_ns = t->retry_at = t->no_reply_at = 0;
+	t->attempt_ns = t->retry_at = t->no_reply_at = t->want_at = 0;
 	if (t->persistent_s)
 		t->persistent_at = at + t->persistent_s * WG_S;
 }
@@ -113,11 +132,10 @@ void wg_timers_seen(struct wg_timers *t, const struct wg_seen *seen)
 
 static uint32_t tick_attempt(struct wg_timers *t, uint64_t now)
 {
-	uint64_t limit = t->profile == WG_PROFILE_STOCK ? ATTEMPT_STOCK : ATTEMPT_PAPER;
-	if (!t->attempt_ns || now < t->retry_at)
+	if (!t->attempt_ns)
 		return 0;
-	if (now < t->attempt_ns + limit)
-		return WG_DO_INITIATE;
+	if (now < attempt_ends(t))
+		return now >= t->retry_at ? WG_DO_INITIATE : 0u;
 	t->attempt_ns = t->retry_at = 0;
 	return WG_DO_GIVE_UP | (t->profile == WG_PROFILE_STOCK ? WG_DO_FAIL : 0u);
 }
@@ -128,7 +146,8 @@ static uint32_t tick_session(struct wg_timers *t, uint64_t now)
 	if (t->session_ns && now >= t->session_ns + WG_REJECT_AFTER_NS) {
 		bool renew = t->profile == WG_PROFILE_STOCK && t->initiator && !attempting(t);
 		t->session_ns = 0;
-		actions |= WG_DO_END_SESSION | (renew ? WG_DO_INITIATE : 0u);
+		t->want_at = renew ? now + t->jitter_ns : t->want_at;
+		actions |= WG_DO_END_SESSION;
 	}
 	if (t->born_ns && now >= t->born_ns + ZERO_AFTER) {
 		t->born_ns = 0;
@@ -140,8 +159,9 @@ static uint32_t tick_session(struct wg_timers *t, uint64_t now)
 
 uint32_t wg_timers_tick(struct wg_timers *t, uint64_t now)
 {
+	uint64_t renew_at = renewal(t);
 	uint32_t actions = tick_attempt(t, now) | tick_session(t, now);
-	if (t->want)
+	if (t->want || (renew_at && now >= renew_at) || (t->want_at && now >= t->want_at))
 		actions |= WG_DO_INITIATE;
 	if (t->no_reply_at && now >= t->no_reply_at) {
 		t->no_reply_at = 0;
@@ -162,6 +182,7 @@ uint32_t wg_timers_tick(struct wg_timers *t, uint64_t now)
 	/* The caller initiates and says so; until then nothing else is due for it. */
 	if (actions & WG_DO_INITIATE) {
 		t->want = false;
+		t->want_at = 0;
 		if (!t->attempt_ns)
 			t->attempt_ns = now;
 		t->retry_at = now + REKEY_TIMEOUT;
@@ -183,7 +204,10 @@ uint64_t wg_timers_deadline(const struct wg_timers *t, enum wg_timer_why *ret_wh
 	*ret_why = WG_WHY_NOTHING;
 	if (t->want)
 		earlier(&best, ret_why, 1, WG_WHY_RETRY);
+	earlier(&best, ret_why, t->want_at, WG_WHY_RENEWAL);
+	earlier(&best, ret_why, renewal(t), WG_WHY_RENEWAL);
 	earlier(&best, ret_why, t->retry_at, WG_WHY_RETRY);
+	earlier(&best, ret_why, attempt_ends(t), WG_WHY_RETRY);
 	earlier(&best, ret_why, t->keepalive_at, WG_WHY_KEEPALIVE);
 	earlier(&best, ret_why, t->no_reply_at, WG_WHY_NO_REPLY);
 	earlier(&best, ret_why, t->persistent_at, WG_WHY_PERSISTENT);

@@ -22,7 +22,7 @@ enum wg_timer_action {
 };
 
 /* Why a deadline is what it is, for the log. */
-enum wg_timer_why { WG_WHY_NOTHING, WG_WHY_KEEPALIVE, WG_WHY_NO_REPLY, WG_WHY_RETRY, WG_WHY_PERSISTENT, WG_WHY_EXPIRY, WG_WHY_FAILURE };
+enum wg_timer_why { WG_WHY_NOTHING, WG_WHY_KEEPALIVE, WG_WHY_NO_REPLY, WG_WHY_RETRY, WG_WHY_PERSISTENT, WG_WHY_EXPIRY, WG_WHY_FAILURE, WG_WHY_RENEWAL };
 
 struct wg_seen {
 	uint64_t data_sent, data_received, any_sent, any_received;
@@ -33,6 +33,8 @@ struct wg_timers {
 	uint16_t persistent_s;
 	bool initiator;         /* of the current session */
 	bool want;              /* an initiation is due at once */
+	uint64_t want_at;       /* the same, later: the jitter of a renewal after expiry */
+	uint64_t jitter_ns;     /* of the last initiation; what it renews by itself is late by it */
 	uint64_t session_ns;    /* when the current session began */
 	uint64_t born_ns;       /* last completed handshake, or the first attempt without one */
 	uint64_t attempt_ns;    /* first initiation of the running attempt */

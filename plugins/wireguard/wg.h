@@ -203,6 +203,7 @@ void peer_initiate(struct wg_peer *p, uint64_t now);
 void peer_send_empty(struct wg_peer *p); /* keepalive */
 /* Even while closing; close_token: as in nf_pkt. False: it was not handed on. */
 bool peer_send_inner(struct wg_peer *p, const void *packet, uint16_t bytes, uint32_t close_token);
+uint64_t peer_jitter(void); /* 0 to 333 ms (connectivity.md §4.4) */
 void peer_rearm(struct wg_peer *p, uint64_t now);
 void peer_event(const struct wg_peer *p, enum nf_peer_event event);
 struct wg_seen peer_seen(const struct wg_peer *p);

@@ -338,6 +338,73 @@ static unsigned int run_close(struct wg_close *c, uint64_t start, uint64_t ack_a
 	return goodbyes;
 }
 
+/* connectivity.md §4.4: observed at 120.2 s and 165.2 s on idle pairs; a responder leaves it to its peer. */
+static void a_stock_initiator_renews_by_the_clock_what_carried_data(void **state)
+{
+	static const struct {
+		bool sent, received, initiator;
+		uint64_t at;
+	} rows[] = {{true, false, true, 120 * S}, {false, true, true, 165 * S}, {true, true, true, 120 * S}, {true, true, false, 0}};
+	enum wg_timer_why why;
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct wg_timers t;
+		const uint64_t jitter = 200000000;
+		wg_timers_init(&t, WG_PROFILE_STOCK, 0);
+		wg_timers_initiated(&t, 1 * S, jitter);
+		wg_timers_session_began(&t, 1 * S, rows[i].initiator);
+		struct wg_seen seen = {.data_sent = rows[i].sent ? 2 * S : 0, .data_received = rows[i].received ? 2 * S : 0,
+				       .any_sent = 2 * S, .any_received = 2 * S};
+		wg_timers_seen(&t, &seen);
+		uint64_t due = rows[i].at ? 1 * S + rows[i].at + jitter : 181 * S;
+		assert_int_equal(wg_timers_deadline(&t, &why), due);
+		assert_int_equal(wg_timers_tick(&t, due - 1), 0);
+		assert_int_equal(wg_timers_tick(&t, due), rows[i].at ? WG_DO_INITIATE : WG_DO_END_SESSION);
+		assert_true(wg_timers_deadline(&t, &why) > due);
+	}
+}
+
+static void what_stock_renews_after_expiry_is_late_by_its_jitter(void **state)
+{
+	struct wg_timers t;
+	enum wg_timer_why why;
+	(void)state;
+	wg_timers_init(&t, WG_PROFILE_STOCK, 0);
+	wg_timers_initiated(&t, 1 * S, 300000000);
+	wg_timers_session_began(&t, 1 * S, true);
+	assert_int_equal(wg_timers_tick(&t, 181 * S), WG_DO_END_SESSION);
+	assert_int_equal(wg_timers_deadline(&t, &why), 181 * S + 300000000);
+	assert_int_equal(wg_timers_tick(&t, 181 * S + 300000000), WG_DO_INITIATE);
+}
+
+static void an_attempt_ends_on_time_whatever_its_jitter(void **state)
+{
+	static const struct {
+		enum wg_profile profile;
+		uint64_t limit;
+	} rows[] = {{WG_PROFILE_PAPER, 90 * S}, {WG_PROFILE_STOCK, 15 * S}};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct wg_timers t;
+		enum wg_timer_why why;
+		uint64_t now = 1 * S;
+		uint32_t actions = 0;
+		wg_timers_init(&t, rows[i].profile, 0);
+		wg_timers_session_wanted(&t, now);
+		while (!(actions & WG_DO_GIVE_UP)) {
+			actions = wg_timers_tick(&t, now);
+			if (actions & WG_DO_INITIATE)
+				wg_timers_initiated(&t, now, 333000000);
+			uint64_t next = wg_timers_deadline(&t, &why);
+			if (actions & WG_DO_GIVE_UP)
+				break;
+			assert_true(next > now);
+			now = next;
+		}
+		assert_int_equal(now, 1 * S + rows[i].limit);
+	}
+}
+
 static void a_close_says_goodbye_five_times_unless_acknowledged(void **state)
 {
 	struct wg_close c;
@@ -416,6 +483,9 @@ int main(void)
 		cmocka_unit_test(data_received_is_answered_by_a_keepalive_after_10_s),
 		cmocka_unit_test(only_the_initiator_renews_an_old_session),
 		cmocka_unit_test(a_stock_initiator_renews_an_idle_session_and_a_paper_one_does_not),
+		cmocka_unit_test(a_stock_initiator_renews_by_the_clock_what_carried_data),
+		cmocka_unit_test(what_stock_renews_after_expiry_is_late_by_its_jitter),
+		cmocka_unit_test(an_attempt_ends_on_time_whatever_its_jitter),
 		cmocka_unit_test(a_close_says_goodbye_five_times_unless_acknowledged),
 		cmocka_unit_test(a_close_without_session_waits_half_a_second_for_one),
 		cmocka_unit_test(data_while_closing_is_answered_at_most_ten_times_a_second),
