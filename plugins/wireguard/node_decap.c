@@ -192,7 +192,7 @@ static inline void fetch_peers(struct burst *b)
 		b->peers[i] = wg_peer_get(b->keys[i]->peer);
 		rte_prefetch0(b->peers[i]);
 	}
-	for (unsigned int i = 0; i < b->n; i++) {
+	for (unsigned int i = 0; wg_peers_are_many() && i < b->n; i++) {
 		const struct wg_peer *peer = b->peers[i];
 		const uint8_t *inner = b->ops[i].data;
 		if (!peer || !b->ops[i].ok || b->ops[i].bytes < 20)
@@ -209,7 +209,8 @@ static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **o
 	uint64_t now = nf_worker_now();
 	struct burst b;
 	b.n = 0;
-	fetch_keypairs(objs, n);
+	if (wg_peers_are_many())
+		fetch_keypairs(objs, n);
 	for (uint16_t i = 0; i < n; i++)
 		if (!collect(objs[i], nf_pkt(objs[i]), &b, i, now))
 			next[i] = WG_DECAP_DROP;

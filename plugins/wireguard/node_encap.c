@@ -140,7 +140,8 @@ static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **o
 	bool taken;
 	struct burst b;
 	b.n = 0;
-	fetch_ahead(objs, n);
+	if (wg_peers_are_many())
+		fetch_ahead(objs, n);
 	for (uint16_t i = 0; i < n; i++)
 		if (!collect(objs[i], &b, i, now, &edge, &taken) && !taken)
 			rte_node_enqueue_x1(graph, node, edge, objs[i]);

@@ -87,7 +87,7 @@ static inline rte_edge_t lookup_one(struct rte_mbuf *m, struct wg_peer *peer)
 static inline void find_peers(void **objs, uint16_t n, struct wg_peer **ret_peers)
 {
 	uint32_t handles[NF_BURST_MAX];
-	for (uint16_t i = 0; i < n; i++)
+	for (uint16_t i = 0; wg_peers_are_many() && i < n; i++)
 		wg_allowed_prefetch(&wg.allowed, nf_pkt(objs[i])->ip_version, destination(objs[i]));
 	for (uint16_t i = 0; i < n; i++) {
 		handles[i] = wg_allowed_lookup(&wg.allowed, nf_pkt(objs[i])->ip_version, destination(objs[i]));

@@ -165,6 +165,13 @@ struct wg {
 };
 extern struct wg wg;
 
+/* W: worth fetching ahead? The state of a few peers stays in the cache, and asking for it costs more than it saves. */
+#define WG_NEAR_PEERS 64
+static inline bool wg_peers_are_many(void)
+{
+	return __atomic_load_n(&wg.peers.used, __ATOMIC_RELAXED) > WG_NEAR_PEERS;
+}
+
 /* options.c */
 int options_read(const struct json_t *options, struct wg_options *ret, struct nf_plugin_error *err);
 
