@@ -158,12 +158,10 @@ static inline bool bad_source4(uint32_t be)
 /* Both questions in one pass over the addresses. */
 static inline void find_own4(const struct nf_net *net, const struct rte_ipv4_hdr *ip, bool *ret_source, bool *ret_destination)
 {
-	for (unsigned int i = 0; i < NF_IFACE_MAX; i++)
-		for (unsigned int n = 0; n < net->iface[i].n_addrs; n++) {
-			const struct nf_ip *own = &net->iface[i].addrs[n];
-			*ret_source |= own->family == 4 && own->v4 == ip->src_addr;
-			*ret_destination |= own->family == 4 && own->v4 == ip->dst_addr;
-		}
+	for (unsigned int i = 0; i < net->n_own4; i++) {
+		*ret_source |= net->own4[i].v4 == ip->src_addr;
+		*ret_destination |= net->own4[i].v4 == ip->dst_addr;
+	}
 }
 
 static inline rte_edge_t classify4(struct rte_mbuf *m, struct nf_pkt *p, const struct nf_net *net)

@@ -52,15 +52,12 @@ static bool find_own(const struct nf_net *net, uint8_t family, const void *addr,
 /* Asked for every packet, twice: words, and no call. */
 bool nf_net_is_own4(const struct nf_net *net, uint32_t be_addr, uint16_t *ret_iface)
 {
-	for (uint16_t i = 0; i < NF_IFACE_MAX; i++) {
-		const struct nf_iface *iface = &net->iface[i];
-		for (unsigned int n = 0; n < iface->n_addrs; n++) {
-			if (iface->addrs[n].v4 != be_addr || iface->addrs[n].family != 4)
-				continue;
-			if (ret_iface)
-				*ret_iface = i;
-			return true;
-		}
+	for (uint16_t i = 0; i < net->n_own4; i++) {
+		if (net->own4[i].v4 != be_addr)
+			continue;
+		if (ret_iface)
+			*ret_iface = (uint16_t)net->own4[i].iface;
+		return true;
 	}
 	return false;
 }

@@ -51,6 +51,14 @@ static void build_host(struct nf_iface *i)
 	}
 }
 
+static void gather_own4(struct nf_net *net)
+{
+	for (uint16_t i = 0; i < NF_IFACE_MAX; i++)
+		for (unsigned int n = 0; net->iface[i].in_use && n < net->iface[i].n_addrs; n++)
+			if (net->iface[i].addrs[n].family == 4)
+				net->own4[net->n_own4++] = (struct nf_own4){.v4 = net->iface[i].addrs[n].v4, .iface = i};
+}
+
 static void mask(struct nf_ip *ip)
 {
 	unsigned int bytes = ip->family == 4 ? 4 : 16;
@@ -99,6 +107,7 @@ struct nf_net *net_build(const struct sluice_config *cfg)
 	build_host(&net->iface[NF_IFACE_HOST]);
 	build_iface(&net->iface[NF_IFACE_WAN], NF_IFACE_WAN, "wan", &cfg->nf.wan);
 	build_iface(&net->iface[NF_IFACE_LAN], NF_IFACE_LAN, "lan", &cfg->nf.lan);
+	gather_own4(net);
 	add_iface_routes(net, &net->iface[NF_IFACE_WAN]);
 	add_iface_routes(net, &net->iface[NF_IFACE_LAN]);
 	for (uint16_t r = 0; r < cfg->nf.n_routes; r++)

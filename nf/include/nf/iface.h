@@ -63,6 +63,12 @@ struct nf_net {
 	struct nf_iface iface[NF_IFACE_MAX]; /* by id */
 	uint16_t n_routes;
 	struct nf_route *routes; /* configured, connected and default ones; longest prefix first */
+	/* every IPv4 address of the interfaces above, side by side: each packet is compared with them */
+	uint16_t n_own4;
+	struct nf_own4 {
+		uint32_t v4; /* network byte order */
+		uint32_t iface;
+	} own4[NF_IFACE_MAX * NF_IFACE_ADDR_MAX];
 };
 
 /* Workers: valid until the end of the graph walk. Mgmt: until it publishes the next one. */
