@@ -22,7 +22,9 @@ static struct rte_mempool *endpoints; /* taken by W, returned by M */
 bool wg_event_send(const struct wg_event *e)
 {
 	if (rte_ring_mp_enqueue_elem(ring, (void *)(uintptr_t)e, sizeof(*e)) != 0) {
-		nf_count(wg.c.event_ring_full, 1);
+		nf_count(wg.c.events_lost, 1);
+		if (e->kind == WG_EV_ROAMED)
+			rte_mempool_put(endpoints, e->p);
 		return false;
 	}
 	nf_wake(NF_WAKE_MGMT);

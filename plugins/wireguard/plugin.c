@@ -31,7 +31,8 @@ struct wg wg;
 	C(control_from_lan, DROP, "control packet pattern from outside the tunnel")                                   \
 	C(handshake_taken, DROP, "handshake messages given to the handshake thread")                                  \
 	C(handshake_queue_full, DROP, "handshake messages that found the handshake thread busy")                      \
-	C(event_ring_full, DROP, "the management thread did not keep up with the workers' events")                    \
+	C(event_ring_full, DROP, "waited for a session, and the management thread did not keep up")                   \
+	C(events_lost, EVENT, "events of workers that found the management thread too far behind")                    \
 	C(counter_exhausted, DROP, "a keypair has sent all messages it may")                                          \
 	C(goodbye_outdated, EVENT, "goodbyes of a session older than the peer's latest upsert, ignored")              \
 	C(handshake_bad_mac, EVENT, "handshake messages whose mac1 is wrong")                                         \

@@ -146,7 +146,7 @@ struct wg_options {
 struct wg_counters {
 	uint16_t no_session_index, expired, bad_tag, replayed, keepalive, inner_malformed, source_not_allowed, control,
 		closing, no_peer, too_big, ttl, staged_full, no_endpoint, control_from_lan, handshake_taken, handshake_queue_full,
-		event_ring_full, goodbye_outdated, counter_exhausted, handshake_bad_mac, handshake_unknown_peer, handshake_invalid, cookies_sent,
+		event_ring_full, events_lost, goodbye_outdated, counter_exhausted, handshake_bad_mac, handshake_unknown_peer, handshake_invalid, cookies_sent,
 		cookies_received, initiations_sent, responses_sent, fragment_needed_v4, staged_expired;
 };
 
@@ -222,7 +222,7 @@ void peers_each(void (*fn)(struct wg_peer *p, void *arg), void *arg);
 /* events.c: rings from W and H to M. */
 int events_init(void);
 void events_fini(void);
-bool wg_event_send(const struct wg_event *e);            /* W */
+bool wg_event_send(const struct wg_event *e);            /* W; false: lost. An endpoint is taken all the same, an mbuf is not */
 struct wg_endpoint *wg_event_endpoint_alloc(void);       /* W; NULL: none left */
 /* W: counts kinds on the worker's line; tells M at most once a second and kind. */
 void wg_seen_now(struct wg_peer *p, uint32_t kinds, uint64_t now);

@@ -188,10 +188,16 @@ void link_resync(struct cp_link *l, cp_time now)
 		say_hello(l, now);
 }
 
+/* What only looks may look in the middle of a sync: with many peers that takes seconds. */
+static bool takes(const struct cp_link *l, uint16_t type)
+{
+	return l->state == LINK_READY || (l->state == LINK_SYNCING && type >= NF_MSG_STATUS_GET && type <= NF_MSG_GRAPH_GET);
+}
+
 uint32_t link_request(struct cp_link *l, uint16_t type, const void *body, size_t body_bytes, const void *tail,
 		      size_t tail_bytes, cp_time now)
 {
-	return l->state == LINK_READY ? send(l, type, false, body, body_bytes, tail, tail_bytes, now) : 0;
+	return takes(l, type) ? send(l, type, false, body, body_bytes, tail, tail_bytes, now) : 0;
 }
 
 void link_tick(struct cp_link *l, cp_time now)

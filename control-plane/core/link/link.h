@@ -45,7 +45,7 @@ bool link_reply(struct cp_link *l, const struct nf_msg_hdr *hdr, const void *bod
 void link_progress(struct cp_link *l, cp_time now);
 /* Sends the whole intent again. Only when READY; otherwise the running conversation will. */
 void link_resync(struct cp_link *l, cp_time now);
-/* Sends a request of somebody else and returns its number; 0: the link is not ready. */
+/* Sends a request of somebody else and returns its number; 0: the link is not ready for it. */
 uint32_t link_request(struct cp_link *l, uint16_t type, const void *body, size_t body_bytes, const void *tail,
 		      size_t tail_bytes, cp_time now);
 void link_tick(struct cp_link *l, cp_time now);

@@ -168,7 +168,7 @@ static void to_nf(struct fake *f, const struct cp_out *o)
 	f->in_flight++;
 	if (f->in_flight > f->most_in_flight)
 		f->most_in_flight = f->in_flight;
-	if (!f->holds_replies)
+	if (!f->holds_replies && hdr.type != f->holds_after)
 		answer(f, &hdr, (const uint8_t *)o->data + sizeof(hdr));
 }
 

@@ -21,6 +21,7 @@ struct fake {
 	uint32_t epoch, upserts, syncs, n_peers, releases, close_alls, resets, most_in_flight, in_flight, hellos_said;
 	struct fake_peer peers[FAKE_PEERS];
 	bool refuse_upserts;
+	uint16_t holds_after; /* this type is not answered; 0: all are */
 	int exit_code; /* -1: it runs */
 	char report[512], last_log[1500];
 	uint32_t files_wanted, operator_messages, syncs_when_told;

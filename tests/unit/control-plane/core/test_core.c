@@ -393,6 +393,23 @@ static void requests_under_way_are_bounded_and_end_with_the_link(void **state)
 	fake_fini(&f);
 }
 
+static void operators_may_look_while_a_sync_runs_but_not_close(void **state)
+{
+	struct fake f = ready(1);
+	struct nf_empty none = {0};
+	struct nf_peer_close c = {.reason = NF_CLOSE_OPERATOR};
+	(void)state;
+	fake_vanish(&f);
+	f.holds_after = NF_MSG_SYNC_BEGIN; /* HELLO and the list of peers are answered, the sync is not */
+	fake_advance(&f, 1 * S);
+	fake_operator(&f, 5, NF_MSG_STATUS_GET, &none, sizeof(none));
+	assert_int_equal(f.operator_messages, 1);
+	assert_int_equal(f.to_operator.status, 0);
+	fake_operator(&f, 5, NF_MSG_PEER_CLOSE, &c, sizeof(c));
+	assert_int_equal(f.to_operator.status, -ENOTCONN);
+	fake_fini(&f);
+}
+
 /* Random inputs in random order; fake_advance() asserts that no tick leaves something due. */
 static void no_sequence_of_inputs_leaves_a_deadline_behind(void **state)
 {
@@ -454,6 +471,7 @@ int main(void)
 		cmocka_unit_test(both_signalled_at_once_drain_once_and_end),
 		cmocka_unit_test(operators_may_look_close_and_reload_and_nothing_else),
 		cmocka_unit_test(requests_under_way_are_bounded_and_end_with_the_link),
+		cmocka_unit_test(operators_may_look_while_a_sync_runs_but_not_close),
 		cmocka_unit_test(no_sequence_of_inputs_leaves_a_deadline_behind),
 	};
 	return cmocka_run_group_tests_name("core", tests, NULL, NULL);
