@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdlib.h>
+
+#include <rte_malloc.h>
 
 #include <nf/table.h>
 
@@ -10,7 +11,7 @@ int nf_table_init(struct nf_table *t, uint32_t capacity)
 {
 	if (capacity == 0 || capacity >= 1u << NF_HANDLE_INDEX_BITS)
 		return -EINVAL;
-	t->slots = calloc(capacity + 1u, sizeof(*t->slots));
+	t->slots = rte_zmalloc("handles", (capacity + 1u) * sizeof(*t->slots), RTE_CACHE_LINE_SIZE);
 	if (!t->slots)
 		return -ENOMEM;
 	t->capacity = capacity;
@@ -23,7 +24,7 @@ int nf_table_init(struct nf_table *t, uint32_t capacity)
 
 void nf_table_fini(struct nf_table *t)
 {
-	free(t->slots);
+	rte_free(t->slots);
 	t->slots = NULL;
 }
 

@@ -4,8 +4,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define FIRST_SLOTS 64u
+#define LARGE_PAGE  (2u << 20)
 
 /* Two of them fill a cache line. A key, once there, stays until the next larger table: only its peer changes. */
 struct slot {
@@ -85,6 +87,18 @@ static uint32_t count_live(const struct wg_hosts *t)
 	return n;
 }
 
+/* A large table is read at random: in small pages each look-up would miss the TLB as well. */
+static struct wg_hosts *table_alloc(size_t bytes)
+{
+	size_t page = bytes >= LARGE_PAGE ? LARGE_PAGE : 64, whole = (bytes + page - 1) & ~(page - 1);
+	struct wg_hosts *t = aligned_alloc(page, whole);
+	if (t && page == LARGE_PAGE)
+		madvise(t, whole, MADV_HUGEPAGE); /* a kernel that has none is slower, no more */
+	if (t)
+		memset(t, 0, bytes);
+	return t;
+}
+
 /* Room for twice what lives; removed keys stay behind. NULL: no memory. */
 static struct wg_hosts *rebuild(const struct wg_hosts *old)
 {
@@ -92,10 +106,9 @@ static struct wg_hosts *rebuild(const struct wg_hosts *old)
 	while (slots < 4 * live)
 		slots *= 2;
 	size_t bytes = sizeof(struct wg_hosts) + slots * sizeof(struct slot);
-	struct wg_hosts *t = aligned_alloc(64, bytes);
+	struct wg_hosts *t = table_alloc(bytes);
 	if (!t)
 		return NULL;
-	memset(t, 0, bytes);
 	t->mask = slots - 1;
 	for (uint32_t i = 0; old && i <= old->mask; i++)
 		if (old->at[i].peer)

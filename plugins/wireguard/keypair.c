@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From receiver index to keypair: an array that workers read without a lock. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include <rte_malloc.h>
 #include <rte_prefetch.h>
@@ -25,14 +24,14 @@ int keypairs_init(uint32_t max_peers)
 	uint32_t n = SLOTS_MIN;
 	while (n < max_peers * SLOTS_PER_PEER)
 		n *= 2;
-	table.at = calloc(n, sizeof(*table.at));
+	table.at = rte_zmalloc("wg-indices", n * sizeof(*table.at), RTE_CACHE_LINE_SIZE);
 	table.mask = n - 1;
 	return table.at ? 0 : -ENOMEM;
 }
 
 void keypairs_fini(void)
 {
-	free(table.at);
+	rte_free(table.at);
 	table.at = NULL;
 }
 

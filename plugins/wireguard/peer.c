@@ -122,7 +122,7 @@ static void wipe_and_free(void *arg)
 {
 	struct wg_peer *p = arg;
 	nf_table_release(&wg.peers, p->handle);
-	free(p->endpoint);
+	rte_free(p->endpoint);
 	free(p->allowed);
 	wg_wipe(p, sizeof(*p));
 	rte_free(p);
@@ -178,14 +178,14 @@ void peer_set_endpoint(struct wg_peer *p, const struct wg_endpoint *e)
 	if (e && old && memcmp(e, old, sizeof(*e)) == 0)
 		return;
 	if (e) {
-		new = malloc(sizeof(*new));
+		new = rte_malloc("wg-endpoint", sizeof(*new), RTE_CACHE_LINE_SIZE);
 		if (!new)
 			return;
 		*new = *e;
 	}
 	__atomic_store_n(&p->endpoint, new, __ATOMIC_RELEASE);
 	if (old)
-		nf_rcu_defer(free, old);
+		nf_rcu_defer(rte_free, old);
 }
 
 void peer_rearm(struct wg_peer *p, uint64_t now)
