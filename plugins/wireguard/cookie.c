@@ -88,5 +88,7 @@ bool wg_load_is_high(struct wg_load *l, uint64_t now_ns, bool queue_is_long)
 		l->window_ns = now_ns;
 		l->in_window = 0;
 	}
-	return ++l->in_window > WG_LOAD_PER_S || queue_is_long;
+	if (++l->in_window > WG_LOAD_PER_S || queue_is_long)
+		l->high_until_ns = now_ns + NS_PER_S; /* a flood does not get a hundred free in every second */
+	return now_ns < l->high_until_ns;
 }

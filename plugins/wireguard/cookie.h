@@ -56,9 +56,10 @@ struct wg_cookie_jar {
 void wg_macs_add(struct wg_cookie_jar *j, void *message, size_t bytes, uint64_t now_ns);
 bool wg_cookie_reply_consume(struct wg_cookie_jar *j, const struct wg_cookie_reply *m, uint64_t now_ns);
 
-/* Under load: more than `burst` handshake messages with valid mac1 in this second, or the queue says so. */
+/* Under load: more than WG_LOAD_PER_S handshake messages with valid mac1 in this second, or the queue says so; and
+ * for a second after it was so last. */
 struct wg_load {
-	uint64_t window_ns;
+	uint64_t window_ns, high_until_ns;
 	uint32_t in_window;
 };
 #define WG_LOAD_PER_S 100

@@ -338,6 +338,20 @@ static unsigned int run_close(struct wg_close *c, uint64_t start, uint64_t ack_a
 	return goodbyes;
 }
 
+static void load_is_high_until_a_second_after_it_was(void **state)
+{
+	struct wg_load l = {0};
+	(void)state;
+	for (unsigned int i = 0; i < WG_LOAD_PER_S; i++)
+		assert_false(wg_load_is_high(&l, 1 * S, false));
+	assert_true(wg_load_is_high(&l, 1 * S, false));
+	assert_true(wg_load_is_high(&l, 2 * S - 1, false));
+	assert_false(wg_load_is_high(&l, 3 * S, false)); /* nobody came for a second */
+	assert_true(wg_load_is_high(&l, 4 * S, true));
+	for (unsigned int i = 0; i < 6 * WG_LOAD_PER_S; i++) /* a flood gets its hundred once, not in every second */
+		assert_int_equal(wg_load_is_high(&l, 6 * S + i * S / 200, false), i >= WG_LOAD_PER_S);
+}
+
 /* connectivity.md §4.4: observed at 120.2 s and 165.2 s on idle pairs; a responder leaves it to its peer. */
 static void a_stock_initiator_renews_by_the_clock_what_carried_data(void **state)
 {
@@ -483,6 +497,7 @@ int main(void)
 		cmocka_unit_test(data_received_is_answered_by_a_keepalive_after_10_s),
 		cmocka_unit_test(only_the_initiator_renews_an_old_session),
 		cmocka_unit_test(a_stock_initiator_renews_an_idle_session_and_a_paper_one_does_not),
+		cmocka_unit_test(load_is_high_until_a_second_after_it_was),
 		cmocka_unit_test(a_stock_initiator_renews_by_the_clock_what_carried_data),
 		cmocka_unit_test(what_stock_renews_after_expiry_is_late_by_its_jitter),
 		cmocka_unit_test(an_attempt_ends_on_time_whatever_its_jitter),
