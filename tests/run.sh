@@ -72,10 +72,11 @@ count_skip() {
 	fi
 }
 
-# Name of a skipped test: "ok 3 # skip NAME" (cmocka 1.1.5), "ok 3 - NAME # SKIP why", "ok 3 NAME # skip".
+# Name of a skipped test: "not ok 3 # SKIP NAME" and "ok 3 # skip NAME" (cmocka's, by version),
+# "ok 3 - NAME # SKIP why", "ok 3 NAME # skip".
 # Empty: the line is no skip.
 skip_of() {
-	sed -nE -e 's/^ok [0-9]+ # [Ss][Kk][Ii][Pp]:? *([^ ]*).*/\1/p;t' \
+	sed -nE -e 's/^(not )?ok [0-9]+ # [Ss][Kk][Ii][Pp]:? *([^ ]*).*/\2/p;t' \
 		-e 's/^ok [0-9]+ (- )?([^ #]+).*# [Ss][Kk][Ii][Pp].*/\2/p' <<<"$1"
 }
 
@@ -85,7 +86,16 @@ count_tap() { # file, label
 	while IFS= read -r line; do
 		case $line in
 		"1.."[0-9]*) planned=${line#1..} planned=${planned%% *} ;;
-		"not ok "*) bad=$((bad + 1)) ;;
+		"not ok "*)
+			name=
+			[[ $line =~ ^not\ ok\ [0-9]+\ \#\ SKIP ]] && name=$(skip_of "$line")
+			if [ -n "$name" ]; then
+				count_skip "$name"
+				skips=$((skips + 1))
+			else
+				bad=$((bad + 1))
+			fi
+			;;
 		"ok "*)
 			name=
 			[[ $line == *"#"* ]] && name=$(skip_of "$line")
