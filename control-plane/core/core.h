@@ -20,7 +20,7 @@
 
 #include <nf/wire.h>
 
-typedef uint64_t cp_time;
+#include "base/time.h"
 
 struct cp_core;
 
