@@ -18,6 +18,7 @@
 
 #include "control.h"
 #include "noise.h"
+#include "tests/unit/recorded/pcap.h"
 
 struct session {
 	char folder[512];
@@ -104,38 +105,16 @@ static void datagram(struct session *s, const uint8_t *p, size_t bytes, bool of_
 		data(s, p, bytes);
 }
 
-static void frame(struct session *s, const uint8_t *f, size_t bytes)
+static void visit(void *arg, const struct pcap_datagram *d)
 {
-	size_t l4 = 0;
-	if (bytes > 42 && f[12] == 0x08 && f[13] == 0x00 && f[23] == 17)
-		l4 = 14 + (size_t)(f[14] & 15) * 4;
-	else if (bytes > 62 && f[12] == 0x86 && f[13] == 0xdd && f[20] == 17)
-		l4 = 54;
-	if (!l4)
-		return;
-	const uint8_t *udp = f + l4;
-	size_t len = (size_t)(udp[4] << 8 | udp[5]);
-	bool of_relay = (udp[0] << 8 | udp[1]) == 3478 || (udp[2] << 8 | udp[3]) == 3478;
-	if (len >= 8 && l4 + len <= bytes)
-		datagram(s, udp + 8, len - 8, of_relay);
+	datagram(arg, d->data, d->bytes, d->sport == 3478 || d->dport == 3478);
 }
 
 static void capture(struct session *s, const char *name)
 {
 	char path[600];
-	uint32_t global[6], record[4];
-	uint8_t bytes[65536];
 	snprintf(path, sizeof(path), "%s/%s.pcap", s->folder, name);
-	FILE *f = fopen(path, "rb");
-	assert_non_null(f);
-	assert_int_equal(fread(global, sizeof(global), 1, f), 1);
-	assert_true(global[0] == 0xa1b2c3d4 || global[0] == 0xa1b23c4d);
-	while (fread(record, sizeof(record), 1, f) == 1) {
-		assert_true(record[2] <= sizeof(bytes));
-		assert_int_equal(fread(bytes, 1, record[2], f), record[2]);
-		frame(s, bytes, record[2]);
-	}
-	fclose(f);
+	assert_true(pcap_read(path, visit, s) > 0);
 }
 
 static void replay(const char *name, bool has_transport_keys)
