@@ -154,6 +154,64 @@ def states():
     yield "seen", bytes([2, 26, 8, 1, 1, 9, 11, 3, 27, 90, 1, 10, 1, 25, 1, 25])
 
 
+def stun_attribute(kind, value):
+    return struct.pack("!HH", kind, len(value)) + value + b"\0" * (-len(value) % 4)
+
+
+def stun(kind, *attributes):
+    body = b"".join(stun_attribute(k, v) for k, v in attributes)
+    return struct.pack("!HHI", kind, len(body), 0x2112A442) + bytes(range(12)) + body
+
+
+def stuns():
+    name = (6, b"mmlj:ziqm")
+    v4, v6 = b"\0\1\xbd\x52\xe7\x21\xc0\x45", b"\0\2\xcb\x72" + bytes(16)
+    yield "check", stun(1, name, (0x802A, bytes(8)), (0x24, b"\x6e\xff\xfe\xff"), (0x25, b""), (8, bytes(20)), (0x8028, bytes(4)))
+    yield "answer", stun(0x101, (0x20, v4), (8, bytes(20)), (0x8028, bytes(4)))
+    yield "answer6", stun(0x101, (0x20, v6), (8, bytes(20)))
+    yield "unauthorized", stun(0x113, (9, b"\0\0\4\1Unauthorized"), (0x14, b"firezone"), (0x15, b"nonce"), (8, bytes(20)))
+    yield "allocated", stun(0x103, (0x16, v4), (0x16, v6), (0x20, v4), (0xD, b"\0\0\2\x58"), (8, bytes(20)))
+    yield "refused", stun(0x114, (9, b"\0\0\4\x14"), (0xA, b"\0\x19\x80\0"))
+    yield "bind", stun(9, (0x12, v4), (0xC, b"\x40\0\0\0"), (0x8022, b"snownet"), (6, b"u"), (0x14, b"r"), (8, bytes(20)))
+    yield "indication", stun(0x11)
+    yield "behind-integrity", stun(1, name, (8, bytes(20)), (0x25, b""), (6, b"x:y"))
+    yield "twice", stun(1, name, name, (0x24, bytes(4)), (0x24, b"\1" * 4))
+    yield "unknown", stun(1, (0x7ABC, b"abc"), (0xFABC, b""))
+    yield "cut", stun(1, name)[:-4]
+    yield "long-attribute", stun(1, (6, b"abcd"))[:22] + b"\xff\xff" + b"abcd"
+    yield "no-utf8", stun(1, (6, b"a:\xff\xfe"))
+    yield "short-address", stun(0x101, (0x20, b"\0\1\0\0"))
+
+
+def channel_data():
+    check = dict(stuns())["check"]
+    yield "check", struct.pack("!HH", 0x4000, len(check)) + check
+    yield "empty", b"\x4f\xff\0\0"
+    yield "padded", b"\x40\0\0\1x\0\0\0"
+    yield "cut", b"\x40\0\0\5x"
+    yield "below", b"\x3f\xff\0\0"
+    yield "above", b"\x80\0\0\0"
+
+
+def candidates():
+    c = "candidate:fffeff7e85b989a9086dd1e5 1 udp "
+    yield "host", (c + "2130706175 192.0.2.10 52625 typ host ufrag resc").encode()
+    yield "host6", (c + "2130706431 2001:db8::10 52625 typ host ufrag resc").encode()
+    yield "srflx", (c + "1694498559 198.51.100.7 40000 typ srflx raddr 0.0.0.0 rport 0").encode()
+    yield "relay", (c + "37748479 203.0.113.5 60000 typ relay raddr 0.0.0.0 rport 0 ufrag resc").encode()
+    yield "relay6", (c + "37492735 2001:db8:5::5 60000 typ relay raddr :: rport 0 ufrag resc").encode()
+    yield "prflx", (c + "1 ::ffff:192.0.2.1 5 typ prflx raddr :: rport 0").encode()
+    yield "extensions", (c + "1 1.2.3.4 5 typ host generation 0 network-cost 50 ufrag abcd network-id 1").encode()
+    yield "spaces", b"candidate:1  1 UDP 1 1.2.3.4\t5 typ host"
+    yield "component", b"candidate:1 2 udp 1 1.2.3.4 5 typ host"
+    yield "tcp", b"candidate:1 1 tcp 1 1.2.3.4 5 typ host tcptype active"
+    yield "attribute", b"a=candidate:1 1 udp 1 1.2.3.4 5 typ host"
+    yield "priority", b"candidate:1 1 udp 4294967296 1.2.3.4 5 typ host"
+    yield "port", b"candidate:1 1 udp 1 1.2.3.4 65536 typ host"
+    yield "zone", b"candidate:1 1 udp 1 fe80::1%eth0 5 typ host"
+    yield "cut", b"candidate:1 1 udp 1 1.2.3.4 5 typ"
+
+
 def write(corpus, items):
     folder = os.path.join(ROOT, corpus)
     os.makedirs(folder, exist_ok=True)
@@ -172,6 +230,8 @@ def main():
     write("ip_frame", frames())
     write("ctl_check", ctl())
     write("config", configs())
+    write("stun", stuns())
+    write("channel_data", channel_data())
     return 0
 
 
