@@ -56,13 +56,21 @@ const struct nf_worker *worker_at(uint32_t id)
 	return &workers.at[id];
 }
 
+static void wake_mgmt(struct nf_worker *w)
+{
+	eventfd_write(mgmt_wake_fd(), 1);
+	w->woke_ns = w->now_ns;
+	w->wake &= ~(uint32_t)(NF_WAKE_MGMT | NF_WAKE_MGMT_SOON);
+}
+
+/* What may wait stays a wish until its time: the loop comes by here again, with packets or without. */
 static void wake_others(struct nf_worker *w)
 {
-	if (w->wake & NF_WAKE_MGMT)
-		eventfd_write(mgmt_wake_fd(), 1);
+	if (w->wake & NF_WAKE_MGMT || (w->wake & NF_WAKE_MGMT_SOON && w->now_ns - w->woke_ns >= NF_WAKE_SOON_NS))
+		wake_mgmt(w);
 	if (w->wake & NF_WAKE_HANDSHAKE)
 		eventfd_write(handshake_wake_fd(), 1);
-	w->wake = 0;
+	w->wake &= ~(uint32_t)NF_WAKE_HANDSHAKE;
 }
 
 static void maybe_sleep(uint32_t *empty)

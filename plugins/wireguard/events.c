@@ -27,7 +27,7 @@ bool wg_event_send(const struct wg_event *e)
 			rte_mempool_put(endpoints, e->p);
 		return false;
 	}
-	nf_wake(NF_WAKE_MGMT);
+	nf_wake(e->kind == WG_EV_SEEN ? NF_WAKE_MGMT_SOON : NF_WAKE_MGMT); /* timers do not mind a millisecond */
 	return true;
 }
 

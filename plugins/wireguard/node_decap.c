@@ -144,13 +144,11 @@ static inline rte_edge_t finish(struct rte_mbuf *m, const struct burst *b, unsig
 	if (!peer)
 		return drop(p, wg.c.no_session_index);
 	roam(peer, m, p);
-	if (op->bytes == 0) {
-		wg_seen_now(peer, 1 << WG_SEEN_ANY_RECEIVED, now);
+	wg_seen_now(peer, 1 << WG_SEEN_ANY_RECEIVED | (op->bytes ? 1 << WG_SEEN_DATA_RECEIVED : 0), now);
+	if (op->bytes == 0)
 		return drop(p, wg.c.keepalive);
-	}
 	uint8_t *inner = strip(m, p, op->bytes);
 	uint32_t len = wg_inner_length(inner, op->bytes);
-	wg_seen_now(peer, 1 << WG_SEEN_ANY_RECEIVED | 1 << WG_SEEN_DATA_RECEIVED, now);
 	if (len == 0)
 		return drop(p, wg.c.inner_malformed);
 	rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - len));
@@ -184,7 +182,7 @@ static inline void fetch_keypairs(void **objs, uint16_t n)
 		keypair_prefetch_found(receiver(objs[i]));
 }
 
-/* Peer → endpoint, own line; source address: likewise before the second pass. */
+/* Slot → peer → endpoint, own line: on their way while the AEAD works. */
 static inline void fetch_peers(struct burst *b)
 {
 	uint32_t id = nf_worker()->id;
@@ -193,13 +191,20 @@ static inline void fetch_peers(struct burst *b)
 		rte_prefetch0(b->peers[i]);
 	}
 	for (unsigned int i = 0; wg_peers_are_many() && i < b->n; i++) {
-		const struct wg_peer *peer = b->peers[i];
-		const uint8_t *inner = b->ops[i].data;
-		if (!peer || !b->ops[i].ok || b->ops[i].bytes < 20)
+		if (!b->peers[i])
 			continue;
-		rte_prefetch0(__atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE));
-		rte_prefetch0(&peer->lines[id]);
-		wg_allowed_prefetch(&wg.allowed, inner[0] >> 4, inner + (inner[0] >> 4 == 4 ? 12 : 8));
+		rte_prefetch0(__atomic_load_n(&b->peers[i]->endpoint, __ATOMIC_ACQUIRE));
+		rte_prefetch0(&b->peers[i]->lines[id]);
+	}
+}
+
+/* The entry of the source address, which is known only now. */
+static inline void fetch_sources(const struct burst *b)
+{
+	for (unsigned int i = 0; i < b->n; i++) {
+		const uint8_t *inner = b->ops[i].data;
+		if (b->ops[i].ok && b->ops[i].bytes >= 20)
+			wg_allowed_prefetch(&wg.allowed, inner[0] >> 4, inner + (inner[0] >> 4 == 4 ? 12 : 8));
 	}
 }
 
@@ -214,8 +219,10 @@ static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **o
 	for (uint16_t i = 0; i < n; i++)
 		if (!collect(objs[i], nf_pkt(objs[i]), &b, i, now))
 			next[i] = WG_DECAP_DROP;
-	wg.aead->open(b.ops, b.n);
 	fetch_peers(&b);
+	wg.aead->open(b.ops, b.n);
+	if (wg_peers_are_many())
+		fetch_sources(&b);
 	accept_counters(&b);
 	for (unsigned int k = 0; k < b.n; k++) {
 		struct rte_mbuf *m = objs[b.at[k]];

@@ -20,8 +20,12 @@
  * so it is more than any source brings (nf/nodes/nodes.h: nf_source_burst). */
 #define NF_BURST_MAX    1024
 
-/* Threads that a worker can wake; a wish is recorded in the node and carried out after the walk. */
-enum nf_wake { NF_WAKE_MGMT = 1 << 0, NF_WAKE_HANDSHAKE = 1 << 1 };
+/*
+ * Threads that a worker can wake; a wish is recorded in the node and carried out after the walk. To wake a sleeping thread
+ * costs as much as a burst of packets, so news that can wait asks for NF_WAKE_MGMT_SOON: within NF_WAKE_SOON_NS.
+ */
+enum nf_wake { NF_WAKE_MGMT = 1 << 0, NF_WAKE_HANDSHAKE = 1 << 1, NF_WAKE_MGMT_SOON = 1 << 2 };
+#define NF_WAKE_SOON_NS 1000000u
 
 /* writer: its own lcore; readers: mgmt (counters, racy on purpose). */
 struct nf_worker {
@@ -29,6 +33,7 @@ struct nf_worker {
 	uint32_t id;       /* 0..nf_worker_count()-1 */
 	uint32_t wake;     /* enum nf_wake, cleared by the loop */
 	uint64_t work;     /* packets that source nodes brought in; the loop sleeps while it stands still */
+	uint64_t woke_ns;  /* when mgmt was woken last */
 	uint64_t counters[NF_COUNTER_MAX] __rte_cache_aligned;
 } __rte_cache_aligned;
 
