@@ -12,6 +12,9 @@
  *                               ▼
  *                             FAILED (also: 10 s without any remote candidate)
  *
+ * CHECKING without any pair lasts while there is no local candidate or more are expected, but no longer than 60 s.
+ * A pair is not given up within 15 s of a request of the remote on it, whatever becomes of our own checks.
+ *
  * The agent emits nothing by itself: after every input, and when its deadline has come, the owner calls
  * ice_tick() and then ice_check_next() until it is false, and compares ice_selection() with what it knew.
  * Answers to requests are returned by the call that fed the request. Memory that a remote can grow is bounded:
@@ -62,6 +65,7 @@ struct ice_settings {
 struct ice_agent;
 
 /* Returns owned; NULL: out of memory. rng is borrowed for its life. */
+/* Timing is ice_timing_default at first. */
 struct ice_agent *ice_agent_new(const struct ice_settings *s, struct cp_rng *rng, cp_time now);
 void ice_agent_free(struct ice_agent *a); /* NULL is fine; wipes the passwords */
 /* What ice_settings.owner was for the agent that made this transaction id; anything for an invented one. */
@@ -70,17 +74,22 @@ uint32_t ice_txid_owner(const uint8_t txid[STUN_TXID_BYTES], const uint8_t owner
 /* --- candidates --- */
 
 /* The local candidate gets the next priority of its kind and family. 0; 1: it was there (and is usable again if it
- * had been invalidated); -ENOSPC: ICE_LOCALS_MAX. Server-reflexive ones are kept, and never make pairs of their own. */
+ * had been invalidated); -ENOSPC: ICE_LOCALS_MAX; -EINVAL: nobody could send to it, or ICE_PRFLX, which come from
+ * answers; -ENOMEM. Server-reflexive ones are kept, and never make pairs of their own. */
 int ice_local_add(struct ice_agent *a, enum ice_kind kind, const struct cp_addr *addr, const struct cp_addr *base,
 		  bool cross_family, cp_time now);
 /* Discards it and deletes its pairs; false: there is none such. */
 bool ice_local_remove(struct ice_agent *a, enum ice_kind kind, const struct cp_addr *addr, cp_time now);
-/* §1.5.5; synthesises optimistic candidates (§1.5.6). 0; 1: nothing new; -EINVAL: of another ufrag; -ENOSPC. */
+/* §1.5.5; synthesises optimistic candidates (§1.5.6). 0; 1: nothing new; -EINVAL: of another ufrag; -ENOSPC: quota, and
+ * none of its candidates is dead (or out of memory). */
 int ice_remote_add(struct ice_agent *a, const struct ice_candidate *c, cp_time now);
 /* §1.5.7; false: there is none such. */
 bool ice_remote_remove(struct ice_agent *a, const struct ice_candidate *c, cp_time now);
+/* Relay candidates may still come: until it is told otherwise, want of a pair is not taken for a failure (§6, trap 10). */
+void ice_expect_more(struct ice_agent *a, bool more, cp_time now);
 /* Local candidates in descending priority, for signalling: i = 0, 1, …; NULL: no more. Discarded ones are left out.
- * Borrowed, valid until the next input. */
+ * Remote ones in the order in which they came; optimistic ones, which no channel is bound for, are left out too.
+ * Borrowed, valid until the next call of either and the next input. */
 const struct ice_candidate *ice_local_at(const struct ice_agent *a, unsigned int i);
 const struct ice_candidate *ice_remote_at(const struct ice_agent *a, unsigned int i);
 
@@ -101,8 +110,8 @@ enum {
 	ICE_E_DISCARDED,       /* from an invalidated candidate: no answer */
 	ICE_E_NO_LOCAL,        /* came to no local candidate of ours: no answer */
 	ICE_E_QUOTA,           /* one source too many: no answer */
-	ICE_E_MALFORMED,       /* lacks USERNAME, PRIORITY or MESSAGE-INTEGRITY, or XOR-MAPPED-ADDRESS */
-	ICE_E_UNKNOWN_TRANSACTION, /* none of the stored attempts */
+	ICE_E_MALFORMED,       /* lacks USERNAME, PRIORITY or MESSAGE-INTEGRITY, or XOR-MAPPED-ADDRESS; another type */
+	ICE_E_UNKNOWN_TRANSACTION, /* none of the stored attempts waits for it: late, repeated, or invented */
 	ICE_E_ERROR_RESPONSE,  /* ignored, as 487 is */
 };
 /* A Binding request received from `from` at our address `at`. 0: *ret is the answer; or ICE_E_*. */
@@ -111,7 +120,9 @@ int ice_request_in(struct ice_agent *a, const struct stun_message *m, const stru
 /* A Binding success or error response. 0, or ICE_E_*. */
 int ice_response_in(struct ice_agent *a, const struct stun_message *m, cp_time now);
 
-/* Requests that something else has answered for this agent: the same state machine, without the answer. */
+/* Requests that something else has answered for this agent: the same state machine, without the answer. Of one report at
+ * most 3 nominations count towards following the peer (§6, trap 12): reports of several pairs about the same seconds
+ * arrive one after the other. 0, or ICE_E_*. */
 struct ice_report {
 	struct cp_addr at, from;
 	uint32_t priority;
@@ -135,20 +146,23 @@ const char *ice_state_name(enum ice_state s);
 bool ice_agent_failed_for_want_of_candidates(const struct ice_agent *a);
 
 struct ice_selection {
-	uint32_t generation;   /* grows with every change; 0: nothing was ever selected */
+	/* Grows whenever another path is selected, or none; 0: nothing was ever selected. A candidate of the same path that
+	 * turns out to be of another kind or priority leaves it. */
+	uint32_t generation;
 	bool exists;
 	struct cp_addr from;   /* base */
 	struct cp_addr to;
 	uint8_t local_kind, remote_kind; /* enum ice_kind */
 	uint64_t priority;
-	/* The pair selected before was deleted because its checks timed out, while this one works (trap 12, client):
-	 * the local candidate the peer knew it by; family CP_NONE: not so. */
+	/* Controlling: the pair selected before was deleted because its checks timed out, while this one works (§6, trap 12):
+	 * the server-reflexive or relay candidate of ours that the peer knew it by; family CP_NONE: not so, or it knew none. */
 	struct cp_addr abandoned;
 	uint8_t abandoned_kind;
 };
 struct ice_selection ice_selection(const struct ice_agent *a);
 
-/* Idle mode (§1.13): leaving it makes overdue checks due at once. */
+/* Idle mode (§1.13): leaving it makes overdue checks due at once. All members > 0, max_retransmits <= 255; answers to
+ * all but the last 12 checks of a pair are too late in any case. */
 void ice_set_timing(struct ice_agent *a, const struct ice_timing *t, cp_time now);
 
 struct ice_counters {
@@ -156,20 +170,20 @@ struct ice_counters {
 	uint64_t selections, followed; /* followed: by the countermeasure of trap 12 */
 	uint64_t bad_credentials, bad_role, discarded, no_local, quota, malformed, unknown_transaction, error_responses;
 };
-/* Added to the counters of the owner's choice, so that an agent carries none. */
+/* From now on it counts there, so that an agent carries none. Borrowed; NULL, as at first: nobody counts. */
 void ice_count_into(struct ice_agent *a, struct ice_counters *c);
 
 unsigned int ice_pair_count(const struct ice_agent *a);
 size_t ice_agent_bytes(const struct ice_agent *a); /* of memory, all told */
 
 /* --- restart ---
- * Tie-breaker, candidates with their priorities, pairs with their nomination and last success. Times are absolute, as
- * in turn.h. A restored agent sends its checks as if nothing had happened: no pair is given up before it has been
- * checked anew max_retransmits times. */
+ * Tie-breaker, timing, candidates with their priorities, pairs with their nomination and whether they work, the
+ * selection. Times are absolute, as in turn.h. A restored agent sends its checks as if nothing had happened: no pair
+ * is given up before it has been checked anew max_retransmits times. */
 #define ICE_SAVE_MAX 8192u
-/* Bytes written; 0: more than ICE_SAVE_MAX (then the least important pairs and candidates are left out, so never). */
+/* Bytes written; whatever an agent may hold fits. */
 size_t ice_save(const struct ice_agent *a, uint8_t ret[ICE_SAVE_MAX]);
-/* Into a fresh agent with the same settings. 0 or -EPROTO: malformed, and the agent is as fresh as it was. */
+/* Into a fresh agent with the same settings. 0, or the agent is as fresh as it was: -EPROTO, malformed; -ENOMEM. */
 int ice_restore(struct ice_agent *a, const uint8_t *data, size_t bytes, cp_time now);
 
 #endif
