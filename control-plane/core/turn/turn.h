@@ -12,7 +12,11 @@
  *   TURN_FREED_NO_RESPONSE   SUSPENDED (refused)   invalidated: relayed addresses withdrawn, channels forgotten
  *
  * Kinds of server: it starts as stock relays want it (USERNAME in the very first Allocate). An unsigned 400 or
- * 401 shows a third-party server, which is then spoken to as RFC 8656 says; the kind is remembered.
+ * 401 shows a third-party server, which is then spoken to as RFC 8656 says; the kind is remembered. There unsigned
+ * 401 and 438 may bring a nonce, nothing more, and channels are refreshed at 4 min: permissions last 5.
+ *
+ * Requests repeat after 1, 1.5, 2.25 s and are given up 3.375 s later. An allocation whose lifetime ran out is asked
+ * for again; a relay that answers 437 six times in a row counts as one that refuses.
  *
  * Inputs are datagrams and times; outputs are drained with turn_next() (datagrams) and turn_event_next()
  * (what happened) after every input. turn_deadline() says when turn_tick() is due. Nothing calls back, nothing
@@ -46,7 +50,8 @@ struct turn_settings {
 	const char *software;     /* value of SOFTWARE */
 };
 
-/* Returns owned; NULL: out of memory, or a text is too long. Starts at once: drain it. rng is borrowed. */
+/* Returns owned; NULL: out of memory, or a text is too long (or all of them together for one message). Starts at once:
+ * drain it. rng is borrowed. */
 struct turn *turn_new(const struct turn_settings *s, struct cp_rng *rng, cp_time now);
 void turn_free(struct turn *t); /* NULL is fine; wipes credentials; tells the relay nothing */
 
@@ -71,13 +76,16 @@ void turn_bind_early(struct turn *t, const struct cp_addr *peer, cp_time now);
 /* Something is to be sent to peer. The number to use, also before the relay has confirmed it; 0: there is none
  * yet (the datagram is dropped, a bind is on its way if one is possible). */
 uint16_t turn_channel_to(struct turn *t, const struct cp_addr *peer, cp_time now);
-/* The selected path of a connection uses (stops using) this peer's channel: it is refreshed though only sending. */
+/* The selected path of a connection uses (stops using) this peer's channel: it is refreshed though only sending. Without
+ * a channel nothing happens, and it is forgotten with the channel: hold it (again) at TURN_CHANNEL_UP. */
 void turn_channel_hold(struct turn *t, const struct cp_addr *peer, bool hold);
 /* One Refresh that must be answered within 1 s (the portal's list came without this relay); a suspended one begins anew. */
 void turn_probe(struct turn *t, cp_time now);
-/* The node's local addresses changed: begin anew with Binding. */
+/* The node's local addresses changed: what was allocated is invalidated (the relay knows it by the former address), and it
+ * begins anew with Binding. */
 void turn_restart(struct turn *t, cp_time now);
-/* Refresh with lifetime 0, repeated once if not confirmed; ends in TURN_RELEASED. */
+/* Refresh with lifetime 0, repeated after 200 ms if not confirmed; ends in TURN_RELEASED within 1 s, at once if there is
+ * nothing to release. Channels may be used until then, and no new ones are bound. */
 void turn_release(struct turn *t, cp_time now);
 void turn_tick(struct turn *t, cp_time now);
 
@@ -88,6 +96,7 @@ struct turn_send {
 	uint16_t bytes;
 	uint8_t data[TURN_MESSAGE_MAX];
 };
+/* False: nothing is left. Built here: what is drained late leaves with the latest nonce, and at most once per request. */
 bool turn_next(struct turn *t, cp_time now, struct turn_send *ret);
 
 enum turn_event_kind {
@@ -97,11 +106,11 @@ enum turn_event_kind {
 	TURN_RELAYED_GONE,    /* addr: withdrawn */
 	TURN_CHANNEL_UP,      /* channel, addr (the peer): the relay confirmed it; again after each refresh */
 	TURN_CHANNEL_DOWN,    /* channel, addr: must not be used any more */
-	TURN_CHANNELS_SHORT,  /* numbers ran out: addr got none */
+	TURN_CHANNELS_SHORT,  /* numbers ran out: addr got none; at most once a second, the counter knows all */
 	TURN_ALLOCATED,
 	TURN_INVALIDATED,     /* the allocation is gone, TURN_RELAYED_GONE and TURN_CHANNEL_DOWN came before */
-	TURN_SUSPENDED,       /* the relay refused an Allocate: code */
-	TURN_FREED,           /* remove it: why */
+	TURN_SUSPENDED,       /* the relay refused an Allocate: code; nothing happens until turn_probe() or turn_restart() */
+	TURN_FREED,           /* remove it: why. It is wiped and answers nothing any more */
 	TURN_RELEASED,        /* confirmed: 1 if the relay said so */
 };
 enum turn_freed { TURN_FREED_PROTOCOL = 1, TURN_FREED_NO_RESPONSE, TURN_FREED_AUTHENTICATION };
@@ -129,15 +138,16 @@ const struct cp_addr *turn_active_server(const struct turn *t);
 struct cp_addr turn_relayed(const struct turn *t, uint8_t family);
 struct cp_addr turn_host(const struct turn *t, uint8_t family);
 struct cp_addr turn_srflx(const struct turn *t, uint8_t family);
-/* Smoothed round trip, from the first transmission of each request; 0: not measured. */
+/* Smoothed round trip (7/8 of the old, 1/8 of the new), from the first transmission of each request; 0: not measured. */
 cp_time turn_rtt(const struct turn *t);
+/* Numbers that no other peer could get now: bound, being bound, and cooling down. */
 uint32_t turn_channels_in_use(const struct turn *t);
 
 struct turn_counters {
 	uint64_t requests, retransmissions, responses, late, bad_integrity, malformed, strange_source;
 	uint64_t errors_400, errors_401, errors_420, errors_437, errors_438, errors_other;
 	uint64_t channels_bound, channels_refreshed, channels_expired, channels_exhausted, binds_dropped;
-	uint64_t channel_data_unknown;
+	uint64_t channel_data_unknown, out_of_memory;
 };
 const struct turn_counters *turn_counters(const struct turn *t);
 
@@ -147,10 +157,12 @@ const struct turn_counters *turn_counters(const struct turn *t);
  * and outlives the process; one that lies ahead of now counts as now.
  * Part 0 is the allocation, part n >= 1 a block of channels. */
 #define TURN_SAVE_MAX 4096u
-/* Parts that changed since they were last saved, one per call; false: none is left. */
+/* Parts that changed since they were last saved, one per call; false: none is left. 0 bytes: forget the part. */
 bool turn_save_next(struct turn *t, cp_time now, uint16_t *ret_part, uint8_t ret[TURN_SAVE_MAX], size_t *ret_bytes);
-/* Before the first turn_next() of a fresh turn with the same settings. Credentials that differ: -EINVAL, it starts
- * afresh. Malformed: -EPROTO, likewise. Afterwards one Refresh, and no Allocate, verifies the allocation; the
+/* Before the first turn_next() of a fresh turn with the same settings, part 0 first. Credentials or servers that differ,
+ * or channels of an allocation that did not come back or is over: -EINVAL, it starts afresh. Malformed: -EPROTO, likewise
+ * (of a block of channels those before the malformed one stay). What was not taken is saved anew, or forgotten, by the
+ * next turn_save_next(). Afterwards one Refresh, and no Allocate, verifies the allocation; the
  * restored addresses and channels are announced as events again. */
 int turn_restore(struct turn *t, uint16_t part, const uint8_t *data, size_t bytes, cp_time now);
 
