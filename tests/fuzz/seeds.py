@@ -232,6 +232,7 @@ def main():
     write("config", configs())
     write("stun", stuns())
     write("channel_data", channel_data())
+    write("candidate", candidates())
     return 0
 
 
