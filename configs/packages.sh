@@ -2,7 +2,7 @@
 # Debian 12 packages that building, testing and the demo need; sourced by tests/run.sh and
 # configs/demo/run.sh. install_packages asks apt only for what is missing.
 SLUICE_PACKAGES=(
-	meson ninja-build gcc libc6-dev pkg-config
+	meson ninja-build gcc libc6-dev pkg-config cppcheck
 	libdpdk-dev libsodium-dev libjansson-dev libssl-dev libmnl-dev libwebsockets-dev libcmocka-dev
 	wireguard-go wireguard-tools iproute2 nftables iputils-ping ethtool procps iperf3 python3 python3-cryptography
 )

@@ -72,6 +72,8 @@ VIOLATIONS = {
         ("plugins/ip/plugin.c", SPDX + 'int c = nf_counter_register("ip", "a", 1,\n\t"");\n'),
         ("plugins/ip/plugin.c", SPDX + '#define COUNTERS(X) X(ttl, DROP, "")\n'),
     ],
+    "cppcheck_finds_nothing": [("nf/runtime/a.c", SPDX + "int f(void) { int a[2] = {0}; return a[3]; }\n"),
+                               ("plugins/ip/b.c", SPDX + "#include <stdlib.h>\nvoid f(void) { char *p = malloc(3); if (p) p[0] = 0; }\n")],
     "headers_compile_alone": [("plugins/ip/ip.h", SPDX + "int f(struct x *, uint32_t);\n")],
 }
 
