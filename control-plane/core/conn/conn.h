@@ -214,6 +214,9 @@ int conn_restore(struct conn_node *n, const struct conn_stash_key *k, const void
  * list then confirm them; what they do not name is removed by conn_sweep(). */
 void conn_restored(struct conn_node *n, cp_time now);
 void conn_sweep(struct conn_node *n, cp_time now);
+/* The NF has begun anew, or is to be told everything once more (style §5, SYNC): PEER, RESPONDER, PATH, CHANNEL and STASH of
+ * all that lives. conn_restored() does it, too. */
+void conn_reassert(struct conn_node *n, cp_time now);
 
 /* --- looking at it --- */
 
@@ -240,7 +243,7 @@ struct conn_counters {
 	uint64_t candidates, candidates_bad, candidates_early, candidates_early_dropped, candidates_early_expired;
 	uint64_t created, reused, replaced, refused, established, failed, closed, removed;
 	uint64_t paths, handshakes_asked, handshakes_suppressed, reports_unknown, restored, restore_malformed, swept;
-	uint64_t sends, sends_without_channel, out_of_memory;
+	uint64_t sends, sends_without_channel, answers_lost, log_lost, out_of_memory;
 };
 const struct conn_counters *conn_counters(const struct conn_node *n);
 
