@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The core's crypto seam on libcrypto (SHA-1, MD5) and libsodium (the rest). Algorithms are fetched once,
- * by whichever call comes first; a process whose libcrypto lacks them cannot go on and says so.
+ * The core's crypto seam on libcrypto (SHA-1, MD5) and libsodium (the rest). A process whose libcrypto or libsodium
+ * cannot be made ready cannot go on and says so.
  */
-#include <assert.h>
+#define OPENSSL_SUPPRESS_DEPRECATED /* SHA1_Update() and its like: every datagram costs an HMAC, and EVP doubles its price */
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -16,37 +17,39 @@
 #define SHA1_BLOCK_BYTES 64u
 
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
-static EVP_MD *sha1, *md5; /* written once by fetch() */
+static EVP_MD *md5; /* written once by fetch() */
 
 static void must(int ok)
 {
 	if (ok)
 		return;
-	fprintf(stderr, "libcrypto cannot do SHA-1 or MD5\n");
+	fprintf(stderr, "libcrypto cannot do MD5, or libsodium cannot be made ready\n");
 	abort();
 }
 
 static void fetch(void)
 {
-	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
 	md5 = EVP_MD_fetch(NULL, "MD5", "-fips");
-	must(sha1 && md5 && sodium_init() >= 0);
+	must(md5 && sodium_init() >= 0);
 }
 
-static void digest_block(EVP_MD_CTX *ctx, const uint8_t block[SHA1_BLOCK_BYTES], const struct cp_span *parts,
-			 unsigned int n, uint8_t ret[CP_SHA1_BYTES])
+static void digest(const uint8_t block[SHA1_BLOCK_BYTES], const struct cp_span *parts, unsigned int n,
+		   uint8_t ret[CP_SHA1_BYTES])
 {
-	must(EVP_DigestInit_ex2(ctx, sha1, NULL) && EVP_DigestUpdate(ctx, block, SHA1_BLOCK_BYTES));
+	SHA_CTX ctx;
+	SHA1_Init(&ctx);
+	SHA1_Update(&ctx, block, SHA1_BLOCK_BYTES);
 	for (unsigned int i = 0; i < n; i++)
-		must(EVP_DigestUpdate(ctx, parts[i].data, parts[i].bytes));
-	must(EVP_DigestFinal_ex(ctx, ret, NULL));
+		SHA1_Update(&ctx, parts[i].data, parts[i].bytes);
+	SHA1_Final(ret, &ctx);
+	cp_wipe(&ctx, sizeof(ctx));
 }
 
 static void padded(const void *key, size_t key_bytes, uint8_t pad, uint8_t ret[SHA1_BLOCK_BYTES])
 {
 	memset(ret, 0, SHA1_BLOCK_BYTES);
 	if (key_bytes > SHA1_BLOCK_BYTES)
-		must(EVP_Digest(key, key_bytes, ret, NULL, sha1, NULL));
+		SHA1(key, key_bytes, ret);
 	else
 		memcpy(ret, key, key_bytes);
 	for (unsigned int i = 0; i < SHA1_BLOCK_BYTES; i++)
@@ -57,14 +60,10 @@ void cp_hmac_sha1(const void *key, size_t key_bytes, const struct cp_span *parts
 		  uint8_t ret[CP_SHA1_BYTES])
 {
 	uint8_t block[SHA1_BLOCK_BYTES], inner[CP_SHA1_BYTES];
-	pthread_once(&fetched, fetch);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	must(ctx != NULL);
 	padded(key, key_bytes, 0x36, block);
-	digest_block(ctx, block, parts, n, inner);
+	digest(block, parts, n, inner);
 	padded(key, key_bytes, 0x5c, block);
-	digest_block(ctx, block, &(struct cp_span){inner, sizeof(inner)}, 1, ret);
-	EVP_MD_CTX_free(ctx);
+	digest(block, &(struct cp_span){inner, sizeof(inner)}, 1, ret);
 	cp_wipe(block, sizeof(block));
 	cp_wipe(inner, sizeof(inner));
 }
