@@ -212,6 +212,29 @@ def candidates():
     yield "cut", b"candidate:1 1 udp 1 1.2.3.4 5 typ"
 
 
+def conn_states():
+    def op(which, who=0, high=0):
+        return bytes([who | which << 1 | high << 5])
+
+    meet = op(2) + b"\0" + op(2, 1) + b"\0" + op(4) + b"\1" + op(4, 1) + b"\0"
+    step = b"".join(op(6) + bytes([i, 0]) for i in range(16)) + op(0) + b"\x1e"
+    relayed = op(5) + b"\4" + op(0) + b"\1" + op(9) + b"\0\x18\x09" + op(0) + b"\1"
+    yield "meet", meet + step * 3
+    yield "meet-and-idle", meet + step * 3 + op(1) + b"\x1e" + step * 2 + op(12) + b"\1\0\0\0" + step
+    yield "restart", meet + step * 3 + op(1) + b"\2" + op(13) + b"\0" + step * 2
+    yield "restart-damaged", meet + step * 3 + op(1) + b"\2" + op(13, 0, 1) + b"\x10\xff" + step
+    yield "damaged", meet + b"".join(op(6, 0, 1) + bytes([i, 30 + i, 1]) for i in range(16)) + step
+    yield "reuse", meet + step * 2 + op(2) + b"\0" + step + op(2) + b"\1" + step + op(2) + b"\2" + step
+    yield "early", op(4) + b"\x10" + op(4) + b"\x12" + op(2, 0, 1) + b"\0" + step
+    yield "relay", relayed + op(9) + b"\1\x03\0" + op(0) + b"\1" + op(9) + b"\2\x1e\5\xff" + meet + step
+    yield "relay-lost", relayed + op(1) + b"\x20" + op(5) + b"\2" + meet + step
+    yield "invalidate", meet + step * 2 + op(4) + b"\x09" + step + op(4) + b"\1" + step
+    yield "reports", meet + b"".join(op(12) + bytes([k, 0, 0xFC, 1]) for k in range(6)) + step
+    yield "close", meet + step * 2 + op(15) + b"\0\1" + step + op(14, 1) + b"\0\0" + step
+    yield "raw", meet + op(11) + b"\1\4\x40\0\0\0" + op(11) + b"\0\x14" + stun(1)
+    yield "roam", meet + step * 2 + op(15) + b"\0\2\0" + step + op(15) + b"\0\2\1" + step
+
+
 def write(corpus, items):
     folder = os.path.join(ROOT, corpus)
     os.makedirs(folder, exist_ok=True)
@@ -233,6 +256,7 @@ def main():
     write("stun", stuns())
     write("channel_data", channel_data())
     write("candidate", candidates())
+    write("conn_state", conn_states())
     return 0
 
 
