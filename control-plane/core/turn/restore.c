@@ -204,7 +204,7 @@ static int restore_block(struct turn *t, struct in *in, uint16_t part, cp_time n
 		c->bound_at = s.bound_at;
 		turn_channel_resume(t, c, now);
 	}
-	return in->left > 0 ? -EPROTO : 0;
+	return in->bad || in->left > 0 ? -EPROTO : 0;
 }
 
 static int restore(struct turn *t, uint16_t part, struct in *in, cp_time now)
