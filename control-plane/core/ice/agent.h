@@ -49,6 +49,7 @@ struct ice_pair {
 	bool succeeded : 1;
 	bool nominated : 1;
 	bool urgent : 1;      /* just nominated by us: its next check goes first */
+	bool one_way : 1;     /* its checks went unanswered for too long, and only requests of the remote keep it */
 };
 
 struct ice_agent {
@@ -69,6 +70,7 @@ struct ice_agent {
 	uint8_t n_locals, n_remotes, n_pairs, room_locals, room_remotes, room_pairs;
 	uint8_t state;           /* enum ice_state */
 	uint8_t abandoned;       /* 1 + slot of a local candidate; 0: see struct ice_selection */
+	uint8_t abandoning;      /* likewise, of the selected pair that was just given up: until another is chosen */
 	bool controlling : 1, expects_more : 1;
 	bool reselect : 1;       /* the selected pair was deleted and nothing was chosen since */
 	struct ice_candidate *shown; /* = &shown_last, writable behind a const agent */
@@ -118,16 +120,21 @@ void ice_pair_remote_with_all(struct ice_agent *a, struct ice_remote *r, cp_time
 void ice_pairs_delete_of_local(struct ice_agent *a, const struct ice_local *l);
 void ice_pairs_delete_of_remote(struct ice_agent *a, const struct ice_remote *r);
 bool ice_remote_has_pairs(const struct ice_agent *a, const struct ice_remote *r);
+/* The local candidate by which the peer knows the path, if it was told of it and may be told that it is void (§6, trap 12,
+ * trap 14). 1 + slot, or 0. */
+uint8_t ice_pair_known_as(const struct ice_agent *a, const struct ice_pair *p);
 /* Deletes those whose checks went unanswered for too long. */
 void ice_pairs_prune(struct ice_agent *a, cp_time now);
-/* When that will be; CP_NEVER: answers are outstanding. */
-cp_time ice_pair_ends(const struct ice_agent *a, const struct ice_pair *p);
 
 /* --- check.c --- */
 
 /* The attempt with this rest of a transaction id that waits for its answer: its age, 0 being the last one; -1: none. */
 int ice_pair_attempt(const struct ice_pair *p, uint64_t rest);
 void ice_pair_answered(struct ice_pair *p, int age);
+/* When its checks will have gone unanswered for too long, and when it is given up for that: it lives on for 15 s after a
+ * request of the remote (§1.7, HEAD). CP_NEVER: not yet so many are unanswered. */
+cp_time ice_pair_hopeless(const struct ice_agent *a, const struct ice_pair *p);
+cp_time ice_pair_ends(const struct ice_agent *a, const struct ice_pair *p);
 /* Evaluates anew when its next check is due. */
 void ice_pair_schedule(const struct ice_agent *a, struct ice_pair *p, cp_time now);
 

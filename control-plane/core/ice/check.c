@@ -7,7 +7,7 @@
 
 #include "base/crypto.h"
 
-#define HEARD_NS (15 * CP_S) /* a pair lives on for so long after a request of the remote (§1.7, HEAD) */
+#define HEARD_NS     (15 * CP_S)
 #define USERNAME_MAX (2 * ICE_UFRAG_MAX + 2)
 
 /* --- transaction ids --- */
@@ -66,6 +66,7 @@ void ice_pair_answered(struct ice_pair *p, int age)
 	p->answered |= (uint16_t)(1u << slot_of(p, (unsigned int)age));
 	if (p->unanswered > age)
 		p->unanswered = (uint8_t)age;
+	p->one_way = false;
 }
 
 static void attempt(struct ice_agent *a, struct ice_pair *p, uint64_t rest, cp_time now)
@@ -107,12 +108,17 @@ void ice_pair_schedule(const struct ice_agent *a, struct ice_pair *p, cp_time no
 		p->next_at = p->attempts[p->latest].sent + delay(&a->timing, attempts_that_count(a, p, now));
 }
 
-cp_time ice_pair_ends(const struct ice_agent *a, const struct ice_pair *p)
+cp_time ice_pair_hopeless(const struct ice_agent *a, const struct ice_pair *p)
 {
 	uint32_t max = a->timing.max_retransmits;
 	if (p->stored == 0 || p->stored < max || p->unanswered < max)
 		return CP_NEVER;
-	cp_time hopeless = p->attempts[p->latest].sent + delay(&a->timing, max);
+	return p->attempts[p->latest].sent + delay(&a->timing, max);
+}
+
+cp_time ice_pair_ends(const struct ice_agent *a, const struct ice_pair *p)
+{
+	cp_time hopeless = ice_pair_hopeless(a, p);
 	cp_time silent = p->requested_at ? p->requested_at + HEARD_NS : 0;
 	return hopeless > silent ? hopeless : silent;
 }

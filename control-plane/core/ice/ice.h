@@ -13,7 +13,8 @@
  *                             FAILED (also: 10 s without any remote candidate)
  *
  * CHECKING without any pair lasts while there is no local candidate or more are expected, but no longer than 60 s.
- * A pair is not given up within 15 s of a request of the remote on it, whatever becomes of our own checks.
+ * A pair is not given up within 15 s of a request of the remote on it, whatever becomes of our own checks; but while
+ * these go unanswered the controlling side prefers any other that works.
  *
  * The agent emits nothing by itself: after every input, and when its deadline has come, the owner calls
  * ice_tick() and then ice_check_next() until it is false, and compares ice_selection() with what it knew.
@@ -154,7 +155,7 @@ struct ice_selection {
 	struct cp_addr to;
 	uint8_t local_kind, remote_kind; /* enum ice_kind */
 	uint64_t priority;
-	/* Controlling: the pair selected before was deleted because its checks timed out, while this one works (§6, trap 12):
+	/* Controlling: the pair selected before was left because its checks timed out, while this one works (§6, trap 12):
 	 * the server-reflexive or relay candidate of ours that the peer knew it by; family CP_NONE: not so, or it knew none. */
 	struct cp_addr abandoned;
 	uint8_t abandoned_kind;

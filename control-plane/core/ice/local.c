@@ -48,6 +48,7 @@ static uint32_t next_priority(const struct ice_agent *a, const struct ice_local 
 static struct ice_local *reuse(struct ice_agent *a, unsigned int slot)
 {
 	a->abandoned = a->abandoned == slot + 1 ? 0 : a->abandoned;
+	a->abandoning = a->abandoning == slot + 1 ? 0 : a->abandoning;
 	for (unsigned int i = 0; i < a->n_pairs; i++)
 		a->pairs[i].seen_as = a->pairs[i].seen_as == slot + 1 ? 0 : a->pairs[i].seen_as;
 	return &a->locals[slot];

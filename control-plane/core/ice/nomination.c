@@ -8,23 +8,29 @@
 #define FOLLOW_AFTER    4u /* requests with USE-CANDIDATE while the selected pair sees none at all */
 #define COUNT_AT_ONCE   3u /* of one report: a summary of one pair may precede that of another for the same time */
 
-static bool is_eligible(const struct ice_agent *a, const struct ice_pair *p)
+static bool is_eligible(const struct ice_agent *a, const struct ice_pair *p, bool also_one_way)
 {
-	return a->controlling ? p->succeeded : p->nominated;
+	return a->controlling ? p->succeeded && (also_one_way || !p->one_way) : p->nominated;
 }
 
 /* As good as the best is good enough to stay. */
-static int best(const struct ice_agent *a)
+static int best_of(const struct ice_agent *a, bool also_one_way)
 {
 	int i = 0;
-	while (i < a->n_pairs && !is_eligible(a, &a->pairs[i]))
+	while (i < a->n_pairs && !is_eligible(a, &a->pairs[i], also_one_way))
 		i++;
 	if (i == a->n_pairs)
 		return ICE_NO_PAIR;
-	if (a->selected != ICE_NO_PAIR && is_eligible(a, &a->pairs[a->selected]) &&
+	if (a->selected != ICE_NO_PAIR && is_eligible(a, &a->pairs[a->selected], also_one_way) &&
 	    a->pairs[a->selected].priority == a->pairs[i].priority)
 		return a->selected;
 	return i;
+}
+
+static int best(const struct ice_agent *a)
+{
+	int i = best_of(a, false);
+	return i == ICE_NO_PAIR ? best_of(a, true) : i;
 }
 
 static void nominate(struct ice_agent *a, struct ice_pair *p, cp_time now)
@@ -42,13 +48,19 @@ static void forget_wanted(struct ice_agent *a)
 		a->pairs[i].wanted = 0;
 }
 
+static uint8_t abandoning(const struct ice_agent *a)
+{
+	bool leaves = a->selected != ICE_NO_PAIR && a->pairs[a->selected].one_way;
+	return leaves ? ice_pair_known_as(a, &a->pairs[a->selected]) : a->abandoning;
+}
+
 void ice_select(struct ice_agent *a, cp_time now)
 {
 	int i = best(a);
 	if (i == a->selected && !a->reselect)
 		return;
-	if (!a->reselect || i == ICE_NO_PAIR)
-		a->abandoned = 0; /* it was left for a better one, or for none */
+	a->abandoned = a->controlling && i != ICE_NO_PAIR ? abandoning(a) : 0;
+	a->abandoning = 0;
 	a->reselect = false;
 	a->selected = (int8_t)i;
 	a->generation++;

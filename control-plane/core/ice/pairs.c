@@ -35,10 +35,7 @@ static void take_out(struct ice_agent *a, int i)
 
 static void delete(struct ice_agent *a, int i)
 {
-	if (a->selected == i) {
-		a->reselect = true;
-		a->abandoned = 0;
-	}
+	a->reselect = a->reselect || a->selected == i;
 	take_out(a, i);
 }
 
@@ -158,9 +155,7 @@ void ice_pairs_delete_of_remote(struct ice_agent *a, const struct ice_remote *r)
 	}
 }
 
-/* The local candidate by which the peer knows the path, if it was told of it and may be told that it is void (§6, trap 12,
- * trap 14). 1 + slot, or 0. */
-static uint8_t announced_as(const struct ice_agent *a, const struct ice_pair *p)
+uint8_t ice_pair_known_as(const struct ice_agent *a, const struct ice_pair *p)
 {
 	if (ice_pair_local(a, p)->kind == ICE_RELAY)
 		return (uint8_t)(p->local + 1);
@@ -169,12 +164,10 @@ static uint8_t announced_as(const struct ice_agent *a, const struct ice_pair *p)
 
 static void give_up(struct ice_agent *a, int i)
 {
-	bool was_selected = a->selected == i;
-	uint8_t known_as = announced_as(a, &a->pairs[i]);
+	if (a->selected == i)
+		a->abandoning = ice_pair_known_as(a, &a->pairs[i]);
 	delete(a, i);
 	ICE_COUNT(a, pairs_timed_out);
-	if (was_selected && a->controlling)
-		a->abandoned = known_as;
 }
 
 static void shrink(struct ice_agent *a)
@@ -194,6 +187,8 @@ void ice_pairs_prune(struct ice_agent *a, cp_time now)
 	for (int i = a->n_pairs - 1; i >= 0; i--) {
 		if (now >= ice_pair_ends(a, &a->pairs[i]))
 			give_up(a, i);
+		else if (now >= ice_pair_hopeless(a, &a->pairs[i]))
+			a->pairs[i].one_way = true; /* anything that works is better */
 	}
 	if (a->n_pairs < before)
 		shrink(a);

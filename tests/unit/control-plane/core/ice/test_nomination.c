@@ -343,6 +343,48 @@ static void what_must_not_be_invalidated_is_not_named(void **state)
 	(void)state;
 }
 
+/* The peer's requests keep the pair of which our own direction is dead; that is no reason to send there. */
+static void a_path_that_only_leads_here_is_left_but_kept(void **state)
+{
+	struct rig r;
+	struct cp_addr srflx = cp_addr_v4(192, 0, 2, 1, 4000), at = our_host(1), first = peers(1);
+	three_pairs(&r, true);
+	know_a_srflx(&r, &srflx);
+	answer_all_but(&r, START + 10 * CP_S, 0, &srflx);
+	assert_selected(&r, 1);
+	cp_time since = rig_last(&r, &at, &first)->at + 1500 * CP_MS;
+	for (unsigned int s = 10; s < 60; s += 5) {
+		answer_all_but(&r, START + s * CP_S, 1, &srflx);
+		assert_int_equal(request(&r, 1, false), 0);
+		assert_selected(&r, r.now < since + 16500 * CP_MS ? 1 : 2);
+	}
+	assert_int_equal(r.n.pairs_timed_out, 0);
+	struct cp_addr abandoned = ice_selection(r.agent).abandoned;
+	assert_true(same(&abandoned, &srflx));
+	rig_run(&r, rig_last(&r, &at, &first)->at + 1500 * CP_MS);
+	assert_int_equal(answer_last(&r, 1), 0); /* it leads there again */
+	assert_selected(&r, 1);
+	rig_fini(&r);
+	(void)state;
+}
+
+static void unless_there_is_no_other(void **state)
+{
+	struct rig r;
+	rig_init(&r, true);
+	rig_add_host(&r, 1);
+	rig_add_remote(&r, ICE_HOST, 1);
+	rig_run_answering(&r, START + 10 * CP_S, 1u << 1);
+	for (unsigned int s = 10; s < 60; s += 5) {
+		rig_run(&r, START + s * CP_S);
+		assert_int_equal(request(&r, 1, false), 0);
+		assert_selected(&r, 1);
+	}
+	assert_int_equal(ice_selection(r.agent).generation, 1);
+	rig_fini(&r);
+	(void)state;
+}
+
 static void it_is_forgotten_with_the_next_change(void **state)
 {
 	struct rig r;
@@ -379,6 +421,8 @@ int main(void)
 		cmocka_unit_test(an_abandoned_path_is_named_as_the_peer_knows_it),
 		cmocka_unit_test(a_path_by_our_relay_is_named_by_the_relayed_address),
 		cmocka_unit_test(what_must_not_be_invalidated_is_not_named),
+		cmocka_unit_test(a_path_that_only_leads_here_is_left_but_kept),
+		cmocka_unit_test(unless_there_is_no_other),
 		cmocka_unit_test(it_is_forgotten_with_the_next_change),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The messages of the recorded vectors, byte for byte: made by an agent whose transaction ids are not random. */
+/*
+ * The messages of the recorded vectors, byte for byte: made by an agent whose transaction ids are not random. And what
+ * a message costs of HMACs, which is most of its cost.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,6 +29,19 @@ uint64_t __wrap_cp_siphash(const uint8_t key[16], const void *data, size_t bytes
 	(void)data;
 	assert_int_equal(bytes, 8);
 	return memcmp(key, secret, sizeof(secret)) == 0 ? 0 : next_random;
+}
+
+static unsigned int hmacs;
+void __real_cp_hmac_sha1(const void *key, size_t key_bytes, const struct cp_span *parts, unsigned int n,
+			 uint8_t ret[CP_SHA1_BYTES]);
+void __wrap_cp_hmac_sha1(const void *key, size_t key_bytes, const struct cp_span *parts, unsigned int n,
+			 uint8_t ret[CP_SHA1_BYTES]);
+
+void __wrap_cp_hmac_sha1(const void *key, size_t key_bytes, const struct cp_span *parts, unsigned int n,
+			 uint8_t ret[CP_SHA1_BYTES])
+{
+	hmacs++;
+	__real_cp_hmac_sha1(key, key_bytes, parts, n, ret);
 }
 
 static struct cp_addr at(const char *ip, uint16_t port)
@@ -132,12 +148,66 @@ static void the_answers_of_both(void **state)
 	(void)state;
 }
 
+static unsigned int cost_of_request(struct ice_agent *a, const uint8_t *request, size_t bytes, int outcome)
+{
+	struct stun_message m;
+	struct ice_send s;
+	struct cp_addr host = at("192.0.2.10", 52625), from = at("198.51.100.7", 40000);
+	unsigned int before = hmacs;
+	assert_int_equal(stun_parse(request, bytes, &m), 0);
+	assert_int_equal(ice_request_in(a, &m, &host, &from, NOW, &s), outcome);
+	return hmacs - before;
+}
+
+static void a_request_is_verified_at_most_once(void **state)
+{
+	struct cp_rng rng;
+	uint8_t damaged[sizeof(check_client)];
+	struct ice_agent *gateway = with_pair(false, check_client + 8, &rng, ICE_HOST);
+	struct ice_agent *client = with_pair(true, check_client + 8, &rng, ICE_HOST);
+	memcpy(damaged, check_client, sizeof(damaged));
+	damaged[8] ^= 1;
+	assert_int_equal(cost_of_request(client, check_client, sizeof(check_client), ICE_E_CREDENTIALS), 0); /* the user name */
+	assert_int_equal(cost_of_request(gateway, damaged, sizeof(damaged), ICE_E_CREDENTIALS), 1);
+	assert_int_equal(cost_of_request(gateway, check_client, sizeof(check_client), 0), 2); /* and the answer signed */
+	ice_agent_free(client);
+	ice_agent_free(gateway);
+	(void)state;
+}
+
+static void an_answer_that_nobody_waits_for_is_not_verified(void **state)
+{
+	struct cp_rng rng;
+	struct stun_message m;
+	struct ice_send s;
+	struct ice_agent *a = with_pair(true, check_client + 8, &rng, ICE_HOST);
+	assert_int_equal(stun_parse(answer_gateway, sizeof(answer_gateway), &m), 0);
+	assert_int_equal(ice_response_in(a, &m, NOW), ICE_E_UNKNOWN_TRANSACTION);
+	assert_int_equal(hmacs, 0);
+	assert_true(ice_check_next(a, NOW, &s));
+	assert_int_equal(hmacs, 1);
+	for (unsigned int i = 0; i < 10; i++)
+		assert_int_equal(ice_response_in(a, &m, NOW), i ? ICE_E_UNKNOWN_TRANSACTION : 0);
+	assert_int_equal(hmacs, 2);
+	ice_agent_free(a);
+	(void)state;
+}
+
+static int begin(void **state)
+{
+	hmacs = 0;
+	(void)state;
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_check_of_a_client_that_nominates),
 		cmocka_unit_test(the_check_of_a_gateway_through_its_relay),
 		cmocka_unit_test(the_answers_of_both),
+		cmocka_unit_test_setup(a_request_is_verified_at_most_once, begin),
+		cmocka_unit_test_setup(an_answer_that_nobody_waits_for_is_not_verified, begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
