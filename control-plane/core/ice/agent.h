@@ -91,7 +91,7 @@ struct ice_agent {
 
 /* Host or relayed, in use, with this address; NULL: none. */
 struct ice_local *ice_local_find(const struct ice_agent *a, const struct cp_addr *addr);
-/* After a check: the slot of the candidate that has the address the peer saw, which is made if there is none. 1 + slot, or 0. */
+/* The candidate with the address that the peer saw; it is made if there is none. 1 + slot, or 0. */
 uint8_t ice_local_seen_as(struct ice_agent *a, const struct cp_addr *mapped, const struct ice_local *from);
 /* In use, with this address, of the highest priority. NULL and *ret_discarded: only discarded ones have it. */
 struct ice_remote *ice_remote_find(const struct ice_agent *a, const struct cp_addr *addr, bool *ret_discarded);

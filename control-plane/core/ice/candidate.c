@@ -99,7 +99,7 @@ static int extension(struct field key, struct field value, struct ice_candidate 
 		c->raddr.port = (uint16_t)port;
 	} else if (is(key, "ufrag")) {
 		if (value.bytes > ICE_UFRAG_MAX)
-			return ICE_E_NOT_USABLE; /* nobody here has such a long one */
+			return ICE_E_NOT_A_CANDIDATE; /* no peer has such a long one */
 		memset(c->ufrag, 0, sizeof(c->ufrag));
 		memcpy(c->ufrag, value.p, value.bytes);
 	}

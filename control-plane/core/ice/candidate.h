@@ -29,7 +29,7 @@ struct ice_candidate {
 /* Outcomes of ice_candidate_parse(). */
 enum {
 	ICE_E_NOT_A_CANDIDATE = 1, /* text, an unknown kind, no address, a number out of range */
-	ICE_E_NOT_USABLE,          /* well-formed, but not component 1 over UDP, or where no single host can be, or of no ufrag of ours */
+	ICE_E_NOT_USABLE,          /* well-formed, but not component 1 over UDP, or nowhere that one host can be */
 };
 /* Any white space between fields, extensions in any order. 0, or ICE_E_*; *ret only on 0, its base is addr. */
 int ice_candidate_parse(const char *text, size_t bytes, struct ice_candidate *ret);

@@ -14,7 +14,7 @@
 #include "rig.h"
 
 enum { CLIENT, GATEWAY };
-enum { NET_QUEUE = 4096 };
+enum { NET_QUEUE = 256 };
 
 struct net_path {
 	bool closed;

@@ -108,7 +108,7 @@ static void refuses_the_rest(void **state)
 		{"candidate:1 1 udp 1 255.255.255.255 5 typ host", ICE_E_NOT_USABLE},
 		{"candidate:1 1 udp 1 224.0.0.1 5 typ host", ICE_E_NOT_USABLE},
 		{"candidate:1 1 udp 1 ff02::1 5 typ host", ICE_E_NOT_USABLE},
-		{"candidate:1 1 udp 1 1.2.3.4 5 typ host ufrag 0123456789012345678901234567890123", ICE_E_NOT_USABLE},
+		{"candidate:1 1 udp 1 1.2.3.4 5 typ host ufrag 0123456789012345678901234567890123", ICE_E_NOT_A_CANDIDATE},
 	};
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct ice_candidate c = {.kind = 77};

@@ -247,7 +247,7 @@ static void it_is_as_the_naive_one(void **state)
 {
 	static struct both b; /* large */
 	uint64_t dropped = 0, followed = 0, selections = 0;
-	for (b.seed = 0; b.seed < 100; b.seed++) {
+	for (b.seed = 0; b.seed < 60; b.seed++) {
 		a_thousand_random_steps(&b);
 		dropped += b.rig.n.pairs_dropped;
 		followed += b.rig.n.followed;

@@ -193,7 +193,7 @@ static void names(void **state)
 static void the_deadline_always_lies_ahead(void **state)
 {
 	static struct rig r;
-	for (uint8_t seed = 0; seed < 100; seed++) {
+	for (uint8_t seed = 0; seed < 50; seed++) {
 		struct cp_rng rng;
 		cp_rng_seed(&rng, (const uint8_t[16]){seed, 11});
 		rig_init(&r, seed % 2);

@@ -293,7 +293,7 @@ static void disturb(void)
 static void after_any_trouble_both_have_a_path(void **state)
 {
 	unsigned int changes = 0, agreed = 0, direct = 0;
-	for (unsigned int seed = 0; seed < 200; seed++) {
+	for (unsigned int seed = 0; seed < 100; seed++) {
 		begin((uint8_t)seed);
 		for (unsigned int step = 0; step < 60; step++) {
 			disturb();
@@ -312,8 +312,8 @@ static void after_any_trouble_both_have_a_path(void **state)
 		direct += net_is_direct(&n);
 		net_fini(&n);
 	}
-	assert_true(agreed >= 190); /* nearly always it is the same all the same */
-	assert_true(changes > 400 && direct > 10 && direct < 190); /* it went everywhere */
+	assert_true(agreed >= 95); /* nearly always it is the same all the same */
+	assert_true(changes > 200 && direct > 5 && direct < 95); /* it went everywhere */
 	(void)state;
 }
 
