@@ -128,6 +128,12 @@ static void remove_unwanted(struct conn_node *n, struct connection *c, const str
 	}
 }
 
+/* Trap 10: want of a pair is no failure while a relay may still grant us an address. */
+static bool may_get_more(const struct connection *c)
+{
+	return c->relay && !turn_is_allocated(c->relay->turn) && !turn_is_suspended(c->relay->turn);
+}
+
 /* Additions first: an agent whose last pair goes has the next one already. */
 void candidates_sync(struct conn_node *n, struct connection *c, cp_time now)
 {
@@ -139,6 +145,7 @@ void candidates_sync(struct conn_node *n, struct connection *c, cp_time now)
 		signals_put(n, c, w[i].kind, &w[i].addr, false);
 		stash_want(c, false);
 	}
+	ice_expect_more(c->ice, may_get_more(c), now);
 	remove_unwanted(n, c, w, count, now);
 }
 
@@ -161,11 +168,6 @@ void candidates_announce_all(struct conn_node *n, struct connection *c)
 			signals_put(n, c, l->kind, &l->addr, false);
 }
 
-static bool is_optimistic(const struct ice_candidate *r)
-{
-	return r->kind == ICE_SRFLX && r->base.family != CP_NONE && !cp_addr_equal(&r->base, &r->addr);
-}
-
 /* Trap 30: ahead of the first check, or that is lost. */
 void candidates_bind(struct conn_node *n, struct connection *c, cp_time now)
 {
@@ -173,7 +175,7 @@ void candidates_bind(struct conn_node *n, struct connection *c, cp_time now)
 	if (!c->relay)
 		return;
 	for (unsigned int i = 0; (r = ice_remote_at(c->ice, i)); i++)
-		if ((r->kind == ICE_SRFLX || r->kind == ICE_RELAY) && !is_optimistic(r))
+		if (r->kind == ICE_SRFLX || r->kind == ICE_RELAY)
 			turn_bind_early(c->relay->turn, &r->addr, now);
 	relay_touch(n, c->relay);
 }

@@ -44,11 +44,14 @@ void path_detach(struct conn_node *n, struct connection *c)
 	c->path_relay = NULL;
 }
 
+/* Where the ChannelData goes; a channel that is asked for here can only be held once it is there. */
 static void address(struct connection *c, cp_time now)
 {
-	const struct cp_addr *server = turn_active_server(c->path_relay->turn);
+	struct turn *t = c->path_relay->turn;
+	const struct cp_addr *server = turn_active_server(t);
 	c->path.relay = server ? *server : (struct cp_addr){0};
-	c->path.channel = turn_channel_to(c->path_relay->turn, &c->path.to, now);
+	c->path.channel = turn_channel_to(t, &c->path.to, now);
+	turn_channel_hold(t, &c->path.to, true);
 }
 
 static void attach(struct conn_node *n, struct connection *c, cp_time now)
@@ -64,7 +67,6 @@ static void attach(struct conn_node *n, struct connection *c, cp_time now)
 		return;
 	}
 	c->path_relay = r;
-	turn_channel_hold(r->turn, &c->path.to, true);
 	address(c, now);
 	relay_touch(n, r);
 }
@@ -129,6 +131,8 @@ void path_channel(struct conn_node *n, struct relay *r, const struct cp_addr *pe
 {
 	struct path_key key = {.to = *peer, .relay = r->serial};
 	struct cp_map_entry *e = cp_map_find(&n->by_path, &key, sizeof(key));
+	if (e && channel)
+		turn_channel_hold(r->turn, peer, true);
 	for (; e; e = cp_map_next(e)) {
 		struct connection *c = of_path(e);
 		if (c->path.channel == channel)
@@ -141,7 +145,6 @@ void path_channel(struct conn_node *n, struct relay *r, const struct cp_addr *pe
 void path_refresh(struct conn_node *n, struct connection *c, cp_time now)
 {
 	struct conn_path was = c->path;
-	turn_channel_hold(c->path_relay->turn, &c->path.to, true);
 	address(c, now);
 	relay_touch(n, c->path_relay);
 	if (was.channel != c->path.channel || !cp_addr_equal(&was.relay, &c->path.relay))
