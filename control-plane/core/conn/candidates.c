@@ -201,7 +201,10 @@ void candidates_withdraw(struct conn_node *n, struct connection *c, uint8_t kind
 {
 	if (kind != ICE_SRFLX && kind != ICE_RELAY)
 		return;
-	if (c->reannounce_at != CP_NEVER && !cp_addr_equal(&c->withdrawn.addr, addr))
+	bool again = c->reannounce_at != CP_NEVER && c->withdrawn.kind == kind && cp_addr_equal(&c->withdrawn.addr, addr);
+	if (again)
+		return;
+	if (c->reannounce_at != CP_NEVER)
 		candidates_reannounce(n, c, now);
 	c->withdrawn = (struct signal){.addr = *addr, .kind = kind};
 	c->reannounce_at = now + REANNOUNCE;

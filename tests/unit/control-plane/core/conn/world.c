@@ -132,7 +132,8 @@ static void fly(struct world *w, const struct cp_addr *from, const struct cp_add
 struct host *world_owner(struct world *w, const struct cp_addr *a)
 {
 	for (unsigned int i = 0; i < w->n_hosts; i++)
-		if (cp_addr_equal(&w->host[i].addr, a) || cp_addr_equal(&w->host[i].second, a))
+		if (cp_addr_equal(&w->host[i].addr, a) || cp_addr_equal(&w->host[i].second, a) ||
+		    cp_addr_equal(&w->host[i].mapped, a))
 			return &w->host[i];
 	return NULL;
 }
@@ -393,6 +394,7 @@ static void send(struct world *w, struct host *h, const struct conn_out *o)
 {
 	struct cp_addr from = o->from.family == CP_NONE ? h->addr : o->from;
 	assert_true(world_owner(w, &from) == h);
+	from = h->mapped.family ? h->mapped : from;
 	h->sent_to_relay += relay_of(w, &o->to) != NULL;
 	fly(w, &from, &o->to, o->data, o->bytes, HOP);
 }
@@ -443,7 +445,6 @@ void world_drain(struct world *w, struct host *h)
 	struct conn_out o;
 	while (conn_next(h->node, w->now, &o))
 		take(w, h, &o);
-	h->early_deadlines += conn_deadline(h->node).at <= w->now;
 	for (unsigned int i = 0; i < w->n_hosts; i++)
 		if (&w->host[i] != h && w->host[i].node)
 			while (conn_next(w->host[i].node, w->now, &o))
@@ -456,13 +457,13 @@ static void host_in(struct world *w, struct host *h, const struct packet *p)
 	struct stun_message m;
 	if (!relay_of(w, &p->from) && stun_parse(p->data, p->bytes, &m) == 0)
 		w->checks_seen += m.type == STUN_BINDING;
-	h->wireguard += conn_udp_in(h->node, &p->to, &p->from, p->data, p->bytes, w->now, &inner) == CONN_WIREGUARD;
+	h->wireguard += conn_udp_in(h->node, h->mapped.family ? &h->addr : &p->to, &p->from, p->data, p->bytes, w->now, &inner) == CONN_WIREGUARD;
 	world_drain(w, h);
 }
 
 void world_datagram(struct world *w, struct host *to, const struct cp_addr *from, const void *data, size_t bytes)
 {
-	struct packet p = {.from = *from, .to = to->addr, .bytes = (uint16_t)bytes};
+	struct packet p = {.from = *from, .to = to->mapped.family ? to->mapped : to->addr, .bytes = (uint16_t)bytes};
 	memcpy(p.data, data, bytes);
 	host_in(w, to, &p);
 }
@@ -471,7 +472,7 @@ static void deliver(struct world *w, const struct packet *p)
 {
 	struct host *h = world_owner(w, &p->to);
 	struct relay_host *r = relay_of(w, &p->to);
-	if (h)
+	if (h && (!h->mapped.family || cp_addr_equal(&p->to, &h->mapped)))
 		host_in(w, h, p);
 	else if (r)
 		relay_in(w, r, p);
@@ -514,6 +515,7 @@ void world_run(struct world *w, cp_time span)
 		for (i = 0; i < w->n_hosts; i++) {
 			conn_tick(w->host[i].node, w->now);
 			world_drain(w, &w->host[i]);
+			w->host[i].early_deadlines += conn_deadline(w->host[i].node).at <= w->now;
 		}
 	}
 	w->now = end;

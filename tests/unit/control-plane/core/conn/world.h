@@ -22,6 +22,7 @@ struct record {
 struct host {
 	struct conn_node *node;
 	struct cp_addr addr, second; /* second: family CP_NONE: it has one only */
+	struct cp_addr mapped;       /* by a NAT in front of it, for whoever sees it; family CP_NONE: there is none */
 	uint8_t seed;
 	enum conn_role role;
 	unsigned int outs[OUT_KINDS];        /* how often each kind came */

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two nodes and relays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+static bool between_hosts(struct world *w, const struct packet *p)
+{
+	return world_owner(w, &p->from) && world_owner(w, &p->to);
+}
+
+/* Reachable only through the relays of both sides: hosts talk to relays and relays to relays. */
+static bool but_relay_to_relay(struct world *w, const struct packet *p)
+{
+	bool control = p->from.port == 3478 || p->to.port == 3478;
+	return !control && (world_owner(w, &p->from) || world_owner(w, &p->to));
+}
+
+static struct world *pair(struct host **c, struct host **g, unsigned int relays, bool (*lost)(struct world *, const struct packet *))
+{
+	struct world *w = world_new();
+	w->lost = lost;
+	*c = world_host(w, CONN_CLIENT);
+	*g = world_host(w, CONN_GATEWAY);
+	(*c)->mapped = cp_addr_v4(198, 51, 100, 1, 40000);
+	world_relays(w, *c, relays);
+	world_relays(w, *g, relays);
+	world_run(w, 100 * CP_MS);
+	world_connect(w, *c, *g);
+	return w;
+}
+
+/* With traffic, so that no side goes idle. */
+static void run_active(struct world *w, cp_time span, struct host *c, struct host *g)
+{
+	struct host *both[2] = {c, g};
+	for (cp_time end = w->now + span; w->now < end; world_run(w, 5 * CP_S))
+		for (int i = 0; i < 2; i++) {
+			struct conn_report r = {.kind = CONN_REPORT_ACTIVITY, .public_key = {0x40, both[1 - i]->seed}};
+			conn_report_in(both[i]->node, &r, w->now);
+			world_drain(w, both[i]);
+		}
+}
+
+static struct relay_host *relay_of(struct world *w, const struct host *h, const struct host *peer)
+{
+	return &w->relay[world_info(h, peer).relay_id[1]];
+}
+
+static void the_relay_connects_what_cannot_meet(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, but_relay_to_relay);
+	world_run(w, CP_S);
+	assert_true(world_is_connected(c, g) && world_is_connected(g, c));
+	assert_int_equal(c->path.kind, CONN_PATH_RELAY_TO_RELAY);
+	assert_int_equal(g->path.kind, CONN_PATH_RELAY_TO_RELAY);
+	assert_true(cp_addr_equal(&c->path.relay, &w->relay[0].addr));
+	assert_in_range(c->path.channel, STUN_CHANNEL_FIRST, STUN_CHANNEL_LAST);
+	assert_true(c->channels_up > 0);
+	assert_int_equal(w->relay[0].allocates, 2 * 2); /* 401 first */
+	assert_int_equal(c->outs[CONN_OUT_ESTABLISHED], 1);
+	world_free(w);
+}
+
+static void the_direct_path_wins(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, NULL);
+	world_run(w, 2 * CP_S);
+	assert_int_equal(c->path.kind, CONN_PATH_DIRECT);
+	assert_int_equal(g->path.kind, CONN_PATH_DIRECT);
+	assert_int_equal(c->path.channel, 0);
+	world_free(w);
+}
+
+/* Bound when the candidate is announced: no check is ever lost for want of a channel. */
+static void channels_are_bound_ahead_of_checks(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, but_relay_to_relay);
+	world_run(w, 20 * CP_MS);
+	assert_true(world_is_connected(c, g));
+	assert_true(w->relay[0].binds >= 2);
+	assert_int_equal(conn_counters(c->node)->sends_without_channel, 0);
+	/* the client's host address, and the one that may be forwarded to it: never bound ahead */
+	assert_int_equal(conn_counters(g->node)->sends_without_channel, 2);
+	world_free(w);
+}
+
+static void falls_back_to_the_relay_and_returns(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, NULL);
+	world_run(w, 5 * CP_S);
+	uint32_t first = c->path.handle;
+	w->lost = but_relay_to_relay;
+	run_active(w, 25 * CP_S, c, g);
+	assert_int_equal(c->outs[CONN_OUT_FAILED] + g->outs[CONN_OUT_FAILED], 0);
+	assert_int_not_equal(c->path.kind, CONN_PATH_DIRECT);
+	assert_int_not_equal(g->path.kind, CONN_PATH_DIRECT);
+	assert_true(c->path.handle > first);
+	assert_true(c->outs[CONN_OUT_HANDSHAKE] >= 2);
+	/* trap 12: the client withdrew what the gateway knew the dead path by, and announces it again */
+	assert_int_equal(c->outs[CONN_OUT_INVALIDATE], 1);
+	assert_non_null(strstr(c->invalid[0], "srflx"));
+	assert_int_equal(g->outs[CONN_OUT_INVALIDATE], 0);
+	unsigned int said = c->n_texts;
+	w->lost = NULL;
+	run_active(w, 40 * CP_S, c, g);
+	assert_int_equal(c->n_texts, said + 1);
+	assert_non_null(strstr(c->texts[said % 64], "srflx"));
+	assert_int_equal(c->path.kind, CONN_PATH_DIRECT);
+	assert_int_equal(g->path.kind, CONN_PATH_DIRECT);
+	assert_int_equal(c->outs[CONN_OUT_FAILED] + g->outs[CONN_OUT_FAILED], 0);
+	world_free(w);
+}
+
+static void relay_candidates_only_of_the_selected_relay(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 3, NULL);
+	unsigned int relayed = 0, mapped = 0, host = 0;
+	for (unsigned int i = 0; i < c->n_texts; i++) {
+		relayed += strstr(c->texts[i], "typ relay") != NULL;
+		mapped += strstr(c->texts[i], "typ srflx") != NULL;
+		host += strstr(c->texts[i], "typ host") != NULL;
+	}
+	assert_int_equal(relayed, 1);
+	assert_int_equal(mapped, 1); /* three relays see the same */
+	assert_int_equal(host, 1);
+	world_free(w);
+}
+
+static void a_far_relay_is_not_chosen(void **s)
+{
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	w->relay[0].latency = 30 * CP_MS;
+	world_relays(w, c, 2);
+	world_run(w, 500 * CP_MS);
+	for (int i = 0; i < 20; i++) {
+		struct conn_peer p = world_peer(w, c, g);
+		struct conn_info info;
+		p.id[5] = p.public_key[3] = (uint8_t)i;
+		assert_int_equal(conn_upsert(c->node, &p, w->now), CONN_CREATED);
+		assert_true(conn_info(c->node, p.id, &info));
+		assert_int_equal(info.relay_id[1], 1);
+		world_drain(w, c);
+	}
+	world_free(w);
+}
+
+static void a_relay_that_dies_is_replaced(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 2, NULL);
+	world_run(w, 2 * CP_S);
+	struct relay_host *was = relay_of(w, c, g);
+	unsigned int said = c->n_texts;
+	was->silent = true;
+	run_active(w, 80 * CP_S, c, g);
+	assert_ptr_not_equal(relay_of(w, c, g), was);
+	assert_ptr_not_equal(relay_of(w, g, c), was);
+	assert_int_equal(c->outs[CONN_OUT_INVALIDATE], 1);
+	assert_non_null(strstr(c->invalid[0], "typ relay"));
+	assert_int_equal(c->n_texts, said + 1);
+	assert_non_null(strstr(c->texts[said], "typ relay"));
+	assert_int_equal(c->outs[CONN_OUT_NO_RELAYS] + c->outs[CONN_OUT_FAILED], 0);
+	world_free(w);
+}
+
+static void the_last_relay_that_dies_is_told(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, NULL);
+	world_run(w, CP_S);
+	w->relay[0].silent = true;
+	run_active(w, 80 * CP_S, c, g);
+	assert_int_equal(c->outs[CONN_OUT_NO_RELAYS], 1);
+	assert_int_equal(c->channels_up, 0);
+	assert_true(world_is_connected(c, g)); /* directly */
+	assert_int_equal(c->outs[CONN_OUT_FAILED], 0);
+	world_free(w);
+}
+
+static void a_removed_relay_takes_its_candidates_along(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 2, NULL);
+	world_run(w, CP_S);
+	uint8_t gone[1][CONN_ID_BYTES];
+	unsigned int said = c->n_texts;
+	memcpy(gone[0], world_info(c, g).relay_id, CONN_ID_BYTES);
+	assert_int_equal(conn_relays_update(c->node, (const uint8_t (*)[CONN_ID_BYTES])gone, 1, NULL, 0, w->now), 0);
+	world_drain(w, c);
+	assert_int_equal(c->outs[CONN_OUT_INVALIDATE], 1);
+	assert_non_null(strstr(c->invalid[0], "typ relay"));
+	assert_int_equal(c->n_texts, said + 1);
+	assert_non_null(strstr(c->texts[said], "typ relay"));
+	assert_memory_not_equal(world_info(c, g).relay_id, gone[0], CONN_ID_BYTES);
+	assert_int_equal(c->outs[CONN_OUT_NO_RELAYS], 0);
+	world_free(w);
+}
+
+static void the_same_relay_is_kept_and_others_are_probed(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 2, NULL);
+	struct conn_relay again = world_relay_settings(w, 0);
+	world_run(w, CP_S);
+	unsigned int allocates = w->relay[0].allocates, refreshes = w->relay[1].refreshes;
+	assert_int_equal(conn_relays_update(c->node, NULL, 0, &again, 1, w->now), 0);
+	world_drain(w, c);
+	world_run(w, 5 * CP_S);
+	assert_int_equal(w->relay[0].allocates, allocates);
+	assert_int_equal(w->relay[1].refreshes, refreshes + 1);
+	assert_int_equal(w->relay[0].refreshes, 0);
+	world_free(w);
+}
+
+static void a_probed_relay_that_is_silent_goes_in_a_second(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 2, NULL);
+	struct conn_relay again = world_relay_settings(w, 0);
+	world_run(w, CP_S);
+	w->relay[1].silent = true;
+	conn_relays_update(c->node, NULL, 0, &again, 1, w->now);
+	world_drain(w, c);
+	world_run(w, 1100 * CP_MS);
+	assert_int_equal(world_info(c, g).relay_id[1], 0);
+	world_free(w);
+}
+
+static void new_credentials_replace_a_relay(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, NULL);
+	struct conn_relay again = world_relay_settings(w, 0);
+	world_run(w, CP_S);
+	again.turn.username = "2:u";
+	unsigned int bindings = w->relay[0].bindings;
+	assert_int_equal(conn_relays_update(c->node, NULL, 0, &again, 1, w->now), 0);
+	world_drain(w, c);
+	assert_int_equal(c->outs[CONN_OUT_INVALIDATE], 1);
+	assert_int_equal(c->channels_up, 0);
+	world_run(w, 100 * CP_MS);
+	assert_int_equal(w->relay[0].bindings, bindings + 1);
+	world_free(w);
+}
+
+static void bad_relays_are_left_out(void **s)
+{
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT);
+	struct conn_relay many[CONN_RELAYS_MAX + 2] = {{{0}}};
+	for (unsigned int i = 0; i < CONN_RELAYS_MAX + 2; i++) {
+		many[i] = world_relay_settings(w, 0);
+		many[i].id[5] = (uint8_t)i;
+		many[i].turn.server[0].ip[3] = (uint8_t)(10 + i);
+	}
+	many[0].turn.server[0].family = CP_NONE;
+	assert_int_equal(conn_relays_update(c->node, NULL, 0, many, 1, w->now), -EINVAL);
+	assert_int_equal(conn_relays_update(c->node, NULL, 0, many + 1, CONN_RELAYS_MAX + 1, w->now), -ENOSPC);
+	world_drain(w, c);
+	assert_int_equal(c->outs[CONN_OUT_SEND], CONN_RELAYS_MAX);
+	world_free(w);
+}
+
+static void a_refusing_relay_is_left_for_another(void **s)
+{
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	w->relay[0].refuse = 508;
+	world_relays(w, c, 2);
+	world_connect_one(w, c, g);
+	world_run(w, CP_S);
+	assert_int_equal(world_info(c, g).relay_id[1], 1);
+	world_free(w);
+}
+
+/* The list comes after the first authorisation: §2.8 would fail here. */
+static void relays_may_come_late(void **s)
+{
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	w->lost = but_relay_to_relay;
+	world_connect(w, c, g);
+	world_run(w, CP_S);
+	world_relays(w, c, 1);
+	world_relays(w, g, 1);
+	world_run(w, CP_S);
+	assert_true(world_is_connected(c, g) && world_is_connected(g, c));
+	world_free(w);
+}
+
+static void the_held_channel_outlives_ten_minutes(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, but_relay_to_relay);
+	world_run(w, 30 * 60 * CP_S);
+	assert_true(world_is_connected(c, g));
+	assert_int_equal(c->outs[CONN_OUT_FAILED], 0);
+	assert_true(conn_counters(c->node)->turn.channels_refreshed >= 5);
+	assert_int_equal(c->early_deadlines, 0);
+	world_free(w);
+}
+
+static void release_confirms(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 2, NULL);
+	world_run(w, CP_S);
+	w->relay[1].silent = true;
+	c->released = -1;
+	conn_release(c->node, w->now);
+	world_drain(w, c);
+	assert_int_equal(c->outs[CONN_OUT_RELEASED], 0);
+	world_run(w, 1100 * CP_MS);
+	assert_int_equal(c->outs[CONN_OUT_RELEASED], 1);
+	assert_int_equal(c->released, 1);
+	assert_int_equal(w->relay[0].releases, 1);
+	assert_int_equal(c->outs[CONN_OUT_NO_RELAYS], 0);
+	conn_release(c->node, w->now);
+	world_drain(w, c);
+	assert_int_equal(c->outs[CONN_OUT_RELEASED], 2);
+	assert_int_equal(c->released, 0);
+	world_free(w);
+}
+
+static void relay_control_goes_first(void **s)
+{
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	struct conn_peer p = world_peer(w, c, g);
+	struct conn_relay r = world_relay_settings(w, 0);
+	struct conn_out o;
+	conn_upsert(c->node, &p, w->now);
+	conn_relays_update(c->node, NULL, 0, &r, 1, w->now);
+	assert_true(conn_next(c->node, w->now, &o));
+	assert_int_equal(o.kind, CONN_OUT_SEND);
+	assert_true(cp_addr_equal(&o.to, &w->relay[0].addr));
+	assert_int_equal(o.from.family, CP_NONE);
+	world_free(w);
+}
+
+static void a_moved_host_begins_anew_with_its_relays(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, NULL);
+	world_run(w, CP_S);
+	unsigned int bindings = w->relay[0].bindings;
+	c->addr.ip[3] = 77;
+	world_tell_addresses(w, c);
+	world_run(w, 30 * CP_S);
+	assert_true(w->relay[0].bindings > bindings);
+	assert_int_equal(c->outs[CONN_OUT_FAILED], 0);
+	assert_int_equal(c->path.kind, CONN_PATH_DIRECT);
+	assert_true(cp_addr_equal(&c->path.from, &c->addr));
+	world_free(w);
+}
+
+/* WireGuard that a relay delivers belongs to the peer behind it. */
+static void channel_data_is_stripped(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, but_relay_to_relay);
+	uint8_t wire[4 + 32] = {0};
+	struct conn_inner in;
+	world_run(w, CP_S);
+	stun_channel_header(wire, c->path.channel, 32);
+	wire[4] = 4;
+	assert_int_equal(conn_udp_in(c->node, &c->addr, &w->relay[0].addr, wire, sizeof(wire), w->now, &in), CONN_WIREGUARD);
+	assert_true(cp_addr_equal(&in.from, &c->path.to) && cp_addr_equal(&in.at, &c->path.from));
+	assert_int_equal(in.bytes, 32);
+	stun_channel_header(wire, 0x4ff0, 32);
+	assert_int_equal(conn_udp_in(c->node, &c->addr, &w->relay[0].addr, wire, sizeof(wire), w->now, &in), CONN_DROPPED);
+	assert_int_equal(conn_counters(c->node)->channel_unknown, 1);
+	world_free(w);
+}
+
+static void one_lost_link_is_no_lost_connection(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 2, between_hosts);
+	world_run(w, 5 * CP_S);
+	assert_int_not_equal(c->path.kind, CONN_PATH_DIRECT);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_relay_connects_what_cannot_meet),
+		cmocka_unit_test(the_direct_path_wins),
+		cmocka_unit_test(channels_are_bound_ahead_of_checks),
+		cmocka_unit_test(falls_back_to_the_relay_and_returns),
+		cmocka_unit_test(relay_candidates_only_of_the_selected_relay),
+		cmocka_unit_test(a_far_relay_is_not_chosen),
+		cmocka_unit_test(a_relay_that_dies_is_replaced),
+		cmocka_unit_test(the_last_relay_that_dies_is_told),
+		cmocka_unit_test(a_removed_relay_takes_its_candidates_along),
+		cmocka_unit_test(the_same_relay_is_kept_and_others_are_probed),
+		cmocka_unit_test(a_probed_relay_that_is_silent_goes_in_a_second),
+		cmocka_unit_test(new_credentials_replace_a_relay),
+		cmocka_unit_test(bad_relays_are_left_out),
+		cmocka_unit_test(a_refusing_relay_is_left_for_another),
+		cmocka_unit_test(relays_may_come_late),
+		cmocka_unit_test(the_held_channel_outlives_ten_minutes),
+		cmocka_unit_test(release_confirms),
+		cmocka_unit_test(relay_control_goes_first),
+		cmocka_unit_test(a_moved_host_begins_anew_with_its_relays),
+		cmocka_unit_test(channel_data_is_stripped),
+		cmocka_unit_test(one_lost_link_is_no_lost_connection),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
