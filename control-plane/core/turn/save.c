@@ -112,3 +112,11 @@ bool turn_save_next(struct turn *t, cp_time now, uint16_t *ret_part, uint8_t ret
 	*ret_bytes = save_block(t, *ret_part, ret);
 	return true;
 }
+
+void turn_save_again(struct turn *t)
+{
+	t->dirty = true;
+	for (uint32_t i = 0; i < TURN_CHANNELS; i++)
+		if (t->channels[i])
+			t->dirty_blocks |= 1ull << i / SAVED_BLOCK;
+}

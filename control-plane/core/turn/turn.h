@@ -159,6 +159,8 @@ const struct turn_counters *turn_counters(const struct turn *t);
 #define TURN_SAVE_MAX 4096u
 /* Parts that changed since they were last saved, one per call; false: none is left. 0 bytes: forget the part. */
 bool turn_save_next(struct turn *t, cp_time now, uint16_t *ret_part, uint8_t ret[TURN_SAVE_MAX], size_t *ret_bytes);
+/* What was saved is lost: all parts that hold something count as changed. */
+void turn_save_again(struct turn *t);
 /* Before the first turn_next() of a fresh turn with the same settings, part 0 first. Credentials or servers that differ,
  * or channels of an allocation that did not come back or is over: -EINVAL, it starts afresh. Malformed: -EPROTO, likewise
  * (of a block of channels those before the malformed one stay). What was not taken is saved anew, or forgotten, by the
