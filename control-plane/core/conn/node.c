@@ -383,9 +383,12 @@ void conn_reassert(struct conn_node *n, cp_time now)
 	for (uint32_t i = 0; (c = connection_walk(n, &i));)
 		out_mark(n, c, OUT_PEER | OUT_RESPONDER | OUT_PATH | OUT_STASH_PEER | OUT_STASH_ICE);
 	for (unsigned int i = 0; i < n->n_relays; i++) {
-		n->relays[i]->say_again = 0;
-		n->relays[i]->settings_unsaved = true;
-		relay_touch(n, n->relays[i]);
+		struct relay *r = n->relays[i];
+		r->say_again = 0;
+		r->settings_unsaved = true;
+		r->save_at = 0;
+		turn_save_again(r->turn);
+		relay_touch(n, r);
 	}
 	n->local_unsaved = n->hosts_told;
 }

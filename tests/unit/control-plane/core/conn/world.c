@@ -342,7 +342,7 @@ static struct host *by_key(struct world *w, const uint8_t key[CONN_KEY_BYTES])
 static void remember(struct host *h, const struct conn_out *o)
 {
 	unsigned int i = 0;
-	h->stashed++;
+	h->stashed += o->stash.kind == CONN_STASH_PEER;
 	while (i < h->n_records && memcmp(&h->records[i].key, &o->stash, sizeof(o->stash)) != 0)
 		i++;
 	if (o->bytes == 0) {

@@ -36,7 +36,7 @@ struct host {
 	unsigned int n_texts, n_invalid;
 	char invalid[16][ICE_CANDIDATE_TEXT];
 	struct record *records;              /* what it has stashed */
-	unsigned int n_records, stashed;
+	unsigned int n_records, stashed;     /* stashed: records of peers, how often */
 	uint64_t digest;                     /* of all outputs, in their order */
 	unsigned int early_deadlines;        /* deadlines that were not later than now: must be 0 */
 };
