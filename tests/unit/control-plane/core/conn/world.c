@@ -422,6 +422,8 @@ static void take(struct world *w, struct host *h, const struct conn_out *o)
 		break;
 	case CONN_OUT_REMOVE:
 		h->goodbye = o->goodbye;
+		if (memcmp(h->path_key, o->key, sizeof(o->key)) == 0)
+			memset(h->path_key, 0, sizeof(h->path_key));
 		break;
 	case CONN_OUT_CHANNEL:
 		h->channels_up += o->up ? 1u : 0u - 1u;
