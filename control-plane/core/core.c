@@ -12,6 +12,7 @@
 #include "greeting/greeting.h"
 #include "link/link.h"
 #include "operator/operator.h"
+#include "paths/paths.h"
 #include "peers/peers.h"
 
 struct cp_core {
@@ -21,13 +22,30 @@ struct cp_core {
 	struct cp_link link;
 	struct cp_operator operator;
 	struct cp_drain drain;
+	struct cp_paths paths;
 	cp_time last;
 	/* A reload under way: the NF reads the file first, then the peers are synced. */
 	uint32_t reload_seq;
 	uint32_t reload_changed;
+	bool paths_asserted; /* in the sync that is under way */
 	bool reload_syncs; /* its answer, below, waits for the sync */
 	struct nf_reload_done reload_done;
 };
+
+/* After every input: the connections have their say. */
+static void settle(struct cp_core *c, cp_time now)
+{
+	if (!c->paths.conns)
+		return;
+	if (c->link.asks_paths) {
+		c->link.asks_paths = false;
+		paths_learn(&c->paths, now);
+	}
+	if (c->link.waits_for_paths && !c->paths_asserted)
+		paths_reassert(&c->paths, now);
+	c->paths_asserted = c->link.waits_for_paths;
+	paths_pump(&c->paths, now);
+}
 
 static void clock_moves(struct cp_core *c, cp_time now)
 {
@@ -54,6 +72,7 @@ void cp_core_free(struct cp_core *c)
 {
 	if (!c)
 		return;
+	paths_fini(&c->paths);
 	cp_outq_fini(&c->out);
 	cp_peers_fini(&c->peers);
 	free(c);
@@ -63,6 +82,7 @@ void cp_core_nf_up(struct cp_core *c, cp_time now)
 {
 	clock_moves(c, now);
 	link_up(&c->link, now);
+	settle(c, now);
 }
 
 void cp_core_nf_down(struct cp_core *c, cp_time now)
@@ -75,10 +95,14 @@ void cp_core_nf_down(struct cp_core *c, cp_time now)
 	operator_link_down(&c->operator);
 	link_down(&c->link, now);
 	drain_link_down(&c->drain, &c->link, now);
+	paths_link_down(&c->paths);
+	settle(c, now);
 }
 
 static void peer_event(struct cp_core *c, const struct nf_peer_event_body *e, cp_time now)
 {
+	if (c->paths.conns)
+		paths_peer_event(&c->paths, e, now);
 	struct cp_peer *p = cp_peers_find(&c->peers, e->public_key);
 	if (!p)
 		return;
@@ -170,6 +194,8 @@ static void link_is_ready(struct cp_core *c, cp_time now)
 static void reply(struct cp_core *c, const struct nf_msg_hdr *hdr, const void *body, bool came_identity, cp_time now)
 {
 	bool was_ready = c->link.state == LINK_READY;
+	if (c->paths.conns && paths_reply(&c->paths, hdr, body, now))
+		return;
 	if (link_reply(&c->link, hdr, body, came_identity, now)) {
 		if (!was_ready && c->link.state == LINK_READY)
 			link_is_ready(c, now);
@@ -198,12 +224,15 @@ void cp_core_nf_in(struct cp_core *c, const void *msg, size_t bytes, bool came_i
 		event(c, &hdr, body, now);
 	else if (hdr.flags & NF_MSG_REPLY)
 		reply(c, &hdr, body, came_identity, now);
+	settle(c, now);
 }
 
 void cp_core_punt_in(struct cp_core *c, const void *msg, size_t bytes, cp_time now)
 {
 	clock_moves(c, now);
-	greeting_punted(&c->out, &c->peers, msg, bytes, now);
+	if (!c->paths.conns || !paths_punted(&c->paths, msg, bytes, now))
+		greeting_punted(&c->out, &c->peers, msg, bytes, now);
+	settle(c, now);
 }
 
 void cp_core_operator_in(struct cp_core *c, uint32_t conn, const void *msg, size_t bytes, cp_time now)
@@ -258,6 +287,68 @@ void cp_core_tick(struct cp_core *c, cp_time now)
 	clock_moves(c, now);
 	link_tick(&c->link, now);
 	drain_tick(&c->drain, &c->link, now);
+	if (c->paths.conns)
+		conn_tick(c->paths.conns, now);
+	settle(c, now);
+}
+
+int cp_core_paths_open(struct cp_core *c, const struct conn_settings *s, uint16_t port, cp_time now)
+{
+	clock_moves(c, now);
+	int rc = paths_open(&c->paths, s, port, &c->out, &c->link, now);
+	c->link.has_paths = rc == 0;
+	return rc;
+}
+
+int cp_core_peer_upsert(struct cp_core *c, const struct conn_peer *peer, const char *name, const struct nf_addr *allowed,
+			uint16_t n_allowed, cp_time now)
+{
+	clock_moves(c, now);
+	if (!c->paths.conns)
+		return -ENOTSUP;
+	int rc = paths_upsert(&c->paths, peer, name, allowed, n_allowed, now);
+	settle(c, now);
+	return rc;
+}
+
+int cp_core_peer_close(struct cp_core *c, const uint8_t id[16], cp_time now)
+{
+	clock_moves(c, now);
+	if (!c->paths.conns)
+		return -ENOTSUP;
+	bool known = conn_close(c->paths.conns, id, now);
+	settle(c, now);
+	return known ? 0 : -ENOENT;
+}
+
+int cp_core_candidate(struct cp_core *c, const uint8_t id[16], const char *text, size_t bytes, bool gone, cp_time now)
+{
+	clock_moves(c, now);
+	if (!c->paths.conns)
+		return -ENOTSUP;
+	int rc = gone ? conn_candidate_remove(c->paths.conns, id, text, bytes, now)
+		      : conn_candidate_add(c->paths.conns, id, text, bytes, now);
+	settle(c, now);
+	return rc;
+}
+
+int cp_core_relays(struct cp_core *c, const uint8_t (*remove)[16], unsigned int n_remove, const struct conn_relay *add,
+		   unsigned int n_add, cp_time now)
+{
+	clock_moves(c, now);
+	if (!c->paths.conns)
+		return -ENOTSUP;
+	int rc = conn_relays_update(c->paths.conns, remove, n_remove, add, n_add, now);
+	settle(c, now);
+	return rc;
+}
+
+void cp_core_peers_complete(struct cp_core *c, cp_time now)
+{
+	clock_moves(c, now);
+	if (c->paths.conns)
+		conn_sweep(c->paths.conns, now);
+	settle(c, now);
 }
 
 bool cp_core_next(struct cp_core *c, struct cp_out *ret)
@@ -272,10 +363,16 @@ bool cp_core_next(struct cp_core *c, struct cp_out *ret)
 	return true;
 }
 
+static struct cp_deadline earlier(struct cp_deadline d, cp_time at, const char *why)
+{
+	return at != 0 && (d.at == 0 || at < d.at) ? (struct cp_deadline){.at = at, .why = why} : d;
+}
+
 struct cp_deadline cp_core_deadline(const struct cp_core *c)
 {
-	cp_time link = link_deadline(&c->link), drain = drain_deadline(&c->drain);
-	if (link && (!drain || link <= drain))
-		return (struct cp_deadline){.at = link, .why = c->link.retry_at ? "connect" : "answer"};
-	return (struct cp_deadline){.at = drain, .why = drain ? "drain" : "nothing"};
+	struct cp_deadline d = {.why = "nothing"};
+	cp_time paths = c->paths.conns ? paths_deadline(&c->paths) : CP_NEVER;
+	d = earlier(d, link_deadline(&c->link), c->link.retry_at ? "connect" : "answer");
+	d = earlier(d, drain_deadline(&c->drain), "drain");
+	return paths == CP_NEVER ? d : earlier(d, paths > c->last ? paths : c->last + 1, "connections");
 }

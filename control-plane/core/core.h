@@ -67,6 +67,24 @@ void cp_core_file_refused(struct cp_core *c, const char *text, cp_time now);
 void cp_core_stop(struct cp_core *c, int signo, cp_time now);
 void cp_core_tick(struct cp_core *c, cp_time now);
 
+/* --- connections: what a portal says ---
+ * A static node has none of this. Shapes and outcomes are those of conn/conn.h; answers come as CP_OUT_PORTAL. */
+struct conn_settings;
+struct conn_peer;
+struct conn_relay;
+/* Once, before the first tick. port: of the tunnel, on the addresses of wan. 0 or -ENOMEM. */
+int cp_core_paths_open(struct cp_core *c, const struct conn_settings *s, uint16_t port, cp_time now);
+/* allowed: what the tunnel carries, 16 prefixes at most. -ENOTSUP: a static node. */
+int cp_core_peer_upsert(struct cp_core *c, const struct conn_peer *peer, const char *name, const struct nf_addr *allowed,
+			uint16_t n_allowed, cp_time now);
+int cp_core_peer_close(struct cp_core *c, const uint8_t id[16], cp_time now);
+/* gone: it is withdrawn. */
+int cp_core_candidate(struct cp_core *c, const uint8_t id[16], const char *text, size_t bytes, bool gone, cp_time now);
+int cp_core_relays(struct cp_core *c, const uint8_t (*remove)[16], unsigned int n_remove, const struct conn_relay *add,
+		   unsigned int n_add, cp_time now);
+/* The first full list of the portal has been applied: restored connections that it did not name end. */
+void cp_core_peers_complete(struct cp_core *c, cp_time now);
+
 /* --- outputs --- */
 
 enum cp_out_kind {
@@ -77,8 +95,17 @@ enum cp_out_kind {
 	CP_OUT_OPERATOR_SEND, /* data to conn */
 	CP_OUT_READ_FILE,
 	CP_OUT_LOG,           /* level, event, text */
+	CP_OUT_PORTAL,        /* data: struct cp_portal_word, what the connections have for the portal */
 	CP_OUT_REPORT,        /* text: one JSON object */
 	CP_OUT_EXIT,          /* code */
+};
+/* A candidate, its withdrawal, or what has become of a connection. */
+struct cp_portal_word {
+	uint8_t kind;     /* enum conn_out_kind (conn/conn.h): CANDIDATE, INVALIDATE, ESTABLISHED, FAILED, CLOSED, … */
+	uint8_t failure;  /* enum conn_failure */
+	uint8_t id[16];   /* of the peer */
+	int32_t code;
+	char text[256];   /* of a candidate */
 };
 enum cp_log_level { CP_ERR, CP_WARN, CP_INFO, CP_DEBUG };
 struct cp_out {

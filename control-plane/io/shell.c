@@ -62,6 +62,8 @@ static void carry_out(struct shell *s, const struct cp_out *o)
 	case CP_OUT_LOG:
 		log_line(o->level, o->event, o->text);
 		break;
+	case CP_OUT_PORTAL: /* never said: a static node opens no paths */
+		break;
 	case CP_OUT_REPORT:
 		puts(o->text);
 		fflush(stdout);

@@ -93,6 +93,13 @@ void cp_outq_log(struct cp_outq *q, enum cp_log_level level, const char *event, 
 	put_text(q, (struct cp_out){.kind = CP_OUT_LOG, .level = level, .event = event}, text);
 }
 
+void cp_outq_portal(struct cp_outq *q, const struct cp_portal_word *word)
+{
+	uint8_t *data = push(q, (struct cp_out){.kind = CP_OUT_PORTAL}, sizeof(*word));
+	if (data)
+		memcpy(data, word, sizeof(*word));
+}
+
 void cp_outq_report(struct cp_outq *q, const char *text)
 {
 	put_text(q, (struct cp_out){.kind = CP_OUT_REPORT}, text);

@@ -24,6 +24,7 @@ void cp_outq_message(struct cp_outq *q, struct cp_out out, struct nf_msg_hdr hdr
 		     const void *tail, size_t tail_bytes);
 void cp_outq_log(struct cp_outq *q, enum cp_log_level level, const char *event, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+void cp_outq_portal(struct cp_outq *q, const struct cp_portal_word *word); /* copied */
 void cp_outq_report(struct cp_outq *q, const char *text);
 bool cp_outq_next(struct cp_outq *q, struct cp_out *ret);
 

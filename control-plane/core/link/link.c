@@ -49,6 +49,7 @@ void link_down(struct cp_link *l, cp_time now)
 		cp_outq_log(l->out, CP_WARN, was_there ? "nf_lost" : "nf_absent", "retry_ms=%u", l->retry_ms);
 	l->announced_absence = true;
 	l->state = LINK_DOWN;
+	l->asks_paths = l->waits_for_paths = false;
 	l->progress_by = 0;
 	l->retry_at = now + l->retry_ms * MS;
 	l->retry_ms = l->retry_ms * 2 < RETRY_MAX_MS ? l->retry_ms * 2 : RETRY_MAX_MS;
@@ -75,6 +76,10 @@ static void sync_next(struct cp_link *l, cp_time now)
 	}
 	if (l->in_flight > 0 || l->next_peer < l->peers->n)
 		return;
+	if (l->has_paths && !l->paths_said) {
+		l->waits_for_paths = true;
+		return;
+	}
 	send(l, NF_MSG_SYNC_END, false, &end, sizeof(end), NULL, 0, now);
 	l->in_flight++;
 }
@@ -84,6 +89,7 @@ static void begin_sync(struct cp_link *l, cp_time now)
 	struct nf_sync begin = {.epoch = l->epoch};
 	l->state = LINK_SYNCING;
 	l->next_peer = l->refused = 0;
+	l->paths_said = false;
 	l->in_flight = 1;
 	send(l, NF_MSG_SYNC_BEGIN, false, &begin, sizeof(begin), NULL, 0, now);
 }
@@ -109,8 +115,38 @@ static void learn(struct cp_link *l, const struct nf_msg_hdr *hdr, const struct 
 		p->endpoint = info->endpoint;
 	if (p && info->state == NF_PEER_STATE_CLOSED && !p->reopen)
 		p->operator_closed = true;
-	if (!(hdr->flags & NF_MSG_MORE))
+	if (hdr->flags & NF_MSG_MORE)
+		return;
+	l->asks_paths = l->has_paths;
+	if (!l->has_paths)
 		begin_sync(l, now);
+}
+
+uint32_t link_ask(struct cp_link *l, uint16_t type, const void *body, size_t body_bytes, cp_time now)
+{
+	return l->state == LINK_LEARNING ? send(l, type, false, body, body_bytes, NULL, 0, now) : 0;
+}
+
+void link_learnt(struct cp_link *l, cp_time now)
+{
+	if (l->state == LINK_LEARNING)
+		begin_sync(l, now);
+}
+
+uint32_t link_say(struct cp_link *l, uint16_t type, const void *body, size_t body_bytes, const void *tail, size_t tail_bytes,
+		  cp_time now)
+{
+	bool may = l->state == LINK_READY || (l->state == LINK_SYNCING && l->waits_for_paths);
+	return may ? send(l, type, false, body, body_bytes, tail, tail_bytes, now) : 0;
+}
+
+void link_said(struct cp_link *l, cp_time now)
+{
+	if (l->state != LINK_SYNCING || !l->waits_for_paths)
+		return;
+	l->waits_for_paths = false;
+	l->paths_said = true;
+	sync_next(l, now);
 }
 
 static void upserted(struct cp_link *l, const struct nf_msg_hdr *hdr, const void *body)

@@ -8,6 +8,9 @@
  *
  * First start, restart of either side and reload take this one path. At most LINK_WINDOW requests of a
  * sync are under way, so the memory that a sync needs does not grow with the number of peers.
+ *
+ * A node with paths (paths/paths.h) learns and says more: it has its turn at the end of LEARNING (asks_paths, until
+ * link_learnt()) and of SYNCING behind the peers of the file (waits_for_paths, until link_said()).
  */
 #ifndef CP_LINK_H
 #define CP_LINK_H
@@ -26,6 +29,7 @@ struct cp_link {
 	const struct cp_settings *settings; /* borrowed */
 	uint8_t nf_boot_id[NF_BOOT_BYTES]; /* of the NF spoken to last */
 	bool has_identity, fresh, announced_absence;
+	bool has_paths, asks_paths, waits_for_paths, paths_said;
 	uint32_t seq, epoch;
 	uint32_t next_peer, in_flight; /* of the sync */
 	uint32_t refused;
@@ -48,6 +52,14 @@ void link_resync(struct cp_link *l, cp_time now);
 /* Sends a request of somebody else and returns its number; 0: the link is not ready for it. */
 uint32_t link_request(struct cp_link *l, uint16_t type, const void *body, size_t body_bytes, const void *tail,
 		      size_t tail_bytes, cp_time now);
+/* Of paths. LEARNING: a question; its number, or 0. */
+uint32_t link_ask(struct cp_link *l, uint16_t type, const void *body, size_t body_bytes, cp_time now);
+void link_learnt(struct cp_link *l, cp_time now);
+/* SYNCING or READY: a request; its number, or 0. */
+uint32_t link_say(struct cp_link *l, uint16_t type, const void *body, size_t body_bytes, const void *tail, size_t tail_bytes,
+		  cp_time now);
+/* Everything has been said and answered. */
+void link_said(struct cp_link *l, cp_time now);
 void link_tick(struct cp_link *l, cp_time now);
 cp_time link_deadline(const struct cp_link *l);
 

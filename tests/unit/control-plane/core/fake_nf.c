@@ -32,13 +32,22 @@ void fake_init(struct fake *f, const struct cp_settings *settings, uint32_t peer
 	f->there = true;
 	f->boot = 1;
 	f->exit_code = -1;
+	f->stash = calloc(FAKE_STASH, sizeof(*f->stash));
 	f->core = cp_core_new(settings, &w, f->now);
 	assert(f->core);
+}
+
+static void forget_queue(struct fake *f)
+{
+	for (; f->q_head != f->q_tail; f->q_head++)
+		free(f->queue[f->q_head % 512].bytes);
 }
 
 void fake_fini(struct fake *f)
 {
 	cp_core_free(f->core);
+	forget_queue(f);
+	free(f->stash);
 }
 
 struct fake_peer *fake_peer(struct fake *f, uint8_t id)
@@ -54,6 +63,8 @@ static void enqueue(struct fake *f, struct nf_msg_hdr hdr, const void *body, siz
 	assert(f->q_tail - f->q_head < 512);
 	size_t at = f->q_tail++ % 512;
 	hdr.body_bytes = (uint32_t)bytes;
+	f->queue[at].bytes = malloc(sizeof(hdr) + bytes);
+	assert(f->queue[at].bytes);
 	memcpy(f->queue[at].bytes, &hdr, sizeof(hdr));
 	memcpy(f->queue[at].bytes + sizeof(hdr), body, bytes);
 	f->queue[at].n = sizeof(hdr) + bytes;
@@ -121,6 +132,61 @@ static void sweep(struct fake *f, const struct nf_msg_hdr *in)
 	reply(f, in, 0, &done, sizeof(done));
 }
 
+static void list_interfaces(struct fake *f, const struct nf_msg_hdr *in)
+{
+	struct {
+		struct nf_interface_info info;
+		struct nf_addr addr;
+	} lan = {.info = {.name = "lan", .address_count = 1}, .addr = {.family = 4, .prefix_len = 24, .addr = {10, 0, 0, 1}}};
+	struct nf_addr own = {.family = 4, .prefix_len = 24, .addr = {192, 0, 2, 1}};
+	reply(f, in, f->has_wan ? NF_MSG_MORE : 0, &lan, sizeof(lan));
+	memcpy(lan.info.name, "wan", 4);
+	lan.addr = own;
+	if (f->has_wan)
+		reply(f, in, 0, &lan, sizeof(lan));
+}
+
+static bool same_record(const struct nf_stash *a, const struct nf_stash *b)
+{
+	return a->kind == b->kind && a->part == b->part && memcmp(a->key, b->key, NF_KEY_BYTES) == 0;
+}
+
+static void put_stash(struct fake *f, const struct nf_stash *s, const uint8_t *data)
+{
+	uint32_t i = 0;
+	while (i < f->n_stash && !same_record(&f->stash[i].head, s))
+		i++;
+	assert(i < FAKE_STASH && s->data_bytes <= sizeof(f->stash[i].data));
+	f->n_stash += i == f->n_stash;
+	f->stash[i].head = *s;
+	memcpy(f->stash[i].data, data, s->data_bytes);
+}
+
+static void delete_stash(struct fake *f, const struct nf_stash *s)
+{
+	for (uint32_t i = 0; i < f->n_stash; i++)
+		if (same_record(&f->stash[i].head, s))
+			f->stash[i] = f->stash[--f->n_stash];
+}
+
+static void list_stash(struct fake *f, const struct nf_msg_hdr *in)
+{
+	struct nf_empty none = {0};
+	f->stash_gets++;
+	for (uint32_t i = 0; i < f->n_stash; i++)
+		reply(f, in, i + 1 < f->n_stash ? NF_MSG_MORE : 0, &f->stash[i], sizeof(f->stash[i].head) + f->stash[i].head.data_bytes);
+	if (f->n_stash == 0)
+		reply(f, in, 0, &none, sizeof(none));
+}
+
+/* One of the file stays, closed; one of the portal goes. */
+static void drop_peer(struct fake *f, const uint8_t *key)
+{
+	for (uint32_t i = 0; i < f->n_peers; i++)
+		if (memcmp(f->peers[i].upsert.public_key, key, NF_KEY_BYTES) == 0 && !(f->peers[i].upsert.flags & NF_PEER_STATIC))
+			f->peers[i] = f->peers[--f->n_peers];
+}
+
 static void answer(struct fake *f, const struct nf_msg_hdr *in, const uint8_t *body)
 {
 	struct nf_empty none = {0};
@@ -153,9 +219,41 @@ static void answer(struct fake *f, const struct nf_msg_hdr *in, const uint8_t *b
 		f->close_alls++;
 		reply(f, in, 0, &none, sizeof(none));
 		break;
+	case NF_MSG_INTERFACES_GET:
+		list_interfaces(f, in);
+		break;
+	case NF_MSG_STASH_GET:
+		list_stash(f, in);
+		break;
+	case NF_MSG_STASH_PUT:
+		put_stash(f, (const struct nf_stash *)body, body + sizeof(struct nf_stash));
+		reply(f, in, 0, &none, sizeof(none));
+		break;
+	case NF_MSG_STASH_DELETE:
+		delete_stash(f, (const struct nf_stash *)body);
+		reply(f, in, 0, &none, sizeof(none));
+		break;
+	case NF_MSG_PEER_HANDSHAKE:
+		f->handshakes++;
+		reply(f, in, 0, &none, sizeof(none));
+		break;
+	case NF_MSG_PEER_REMOVE:
+	case NF_MSG_PEER_CLOSE:
+		*(in->type == NF_MSG_PEER_REMOVE ? &f->removes : &f->closes) += 1;
+		drop_peer(f, body); /* both begin with the key */
+		reply(f, in, 0, &none, sizeof(none));
+		break;
 	default:
 		reply(f, in, 0, &none, sizeof(none));
 	}
+}
+
+static void inject(struct fake *f, const struct cp_out *o)
+{
+	struct nf_inject i;
+	memcpy(&i, (const uint8_t *)o->data + sizeof(struct nf_msg_hdr), sizeof(i));
+	if (i.kind == NF_PUNT_STUN && f->injected)
+		f->injected(f, &i, (const uint8_t *)o->data + sizeof(struct nf_msg_hdr) + sizeof(i));
 }
 
 static void to_nf(struct fake *f, const struct cp_out *o)
@@ -190,6 +288,11 @@ static void carry_out(struct fake *f, const struct cp_out *o)
 		to_nf(f, o);
 		break;
 	case CP_OUT_PUNT_SEND:
+		inject(f, o);
+		break;
+	case CP_OUT_PORTAL:
+		assert(f->n_words < FAKE_WORDS);
+		memcpy(&f->words[f->n_words++], o->data, sizeof(f->words[0]));
 		break;
 	case CP_OUT_OPERATOR_SEND:
 		f->operator_messages++;
@@ -227,6 +330,7 @@ void fake_run(struct fake *f)
 			size_t at = f->q_head++ % 512;
 			f->in_flight = f->in_flight ? f->in_flight - 1 : 0;
 			cp_core_nf_in(f->core, f->queue[at].bytes, f->queue[at].n, false, f->now);
+			free(f->queue[at].bytes);
 			more = true;
 		}
 	}
@@ -248,11 +352,16 @@ void fake_advance(struct fake *f, uint64_t ns)
 	f->now = end;
 }
 
-void fake_vanish(struct fake *f)
+void fake_unplug(struct fake *f)
 {
 	f->connected = false;
-	f->q_head = f->q_tail;
+	forget_queue(f);
 	f->in_flight = 0;
+}
+
+void fake_vanish(struct fake *f)
+{
+	fake_unplug(f);
 	cp_core_nf_down(f->core, f->now);
 }
 

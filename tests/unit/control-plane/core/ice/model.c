@@ -11,9 +11,11 @@ void model_sort(const struct model *m, struct model_pair ret[MODEL_MAX])
 	int n = 0;
 	bool taken[MODEL_MAX] = {false};
 	while (n < m->n_pairs) {
-		int best = -1;
-		for (int i = 0; i < m->n_pairs; i++) {
-			if (!taken[i] && (best < 0 || m->pairs[i].priority > m->pairs[best].priority))
+		int best = 0;
+		while (taken[best])
+			best++;
+		for (int i = best; i < m->n_pairs; i++) {
+			if (!taken[i] && m->pairs[i].priority > m->pairs[best].priority)
 				best = i;
 		}
 		taken[best] = true;
