@@ -23,7 +23,7 @@ static enum trust trust_unsigned_error(const struct turn *t, const struct turn_r
 		return TRUST_FULL; /* a bare request has no key to sign its answer with */
 	if (t->kind == TURN_SERVER_THIRD_PARTY)
 		return asks_for_nonce(m) ? TRUST_NONCE : TRUST_NONE;
-	if (t->kind == TURN_SERVER_UNKNOWN && r->kind == TURN_REQ_ALLOCATE && !r->with_nonce)
+	if (t->kind == TURN_SERVER_UNKNOWN && r->kind == TURN_REQ_ALLOCATE)
 		return m->error_code == 400 || m->error_code == 401 ? TRUST_NOT_STOCK : TRUST_NONE;
 	return TRUST_NONE;
 }

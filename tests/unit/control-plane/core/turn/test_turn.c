@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the first Binding to the end: what is sent, byte for byte, what is told, and how it ends. */
+#include <malloc.h>
+
 #include "relay.h"
 #include "tests/unit/control-plane/core/stun/vectors.h"
 
@@ -239,6 +241,7 @@ static void responses_from_elsewhere_or_nowhere_are_counted(void **state)
 	assert_int_equal(turn_stun_in(w.t, &m, &elsewhere, &local_v4, w.now), TURN_E_NOT_OURS);
 	assert_int_equal(turn_stun_in(w.t, &m, &w.settings.server[1], &local_v4, w.now), TURN_E_NOT_OURS);
 	m.txid[0] ^= 1;
+	assert_int_equal(turn_stun_in(w.t, &m, &elsewhere, &local_v4, w.now), TURN_E_NOT_OURS);
 	assert_int_equal(turn_stun_in(w.t, &m, &server_v4, &local_v4, w.now), TURN_E_UNKNOWN_TRANSACTION);
 	m.txid[0] ^= 1;
 	m.type = STUN_ALLOCATE | STUN_SUCCESS;
@@ -249,7 +252,7 @@ static void responses_from_elsewhere_or_nowhere_are_counted(void **state)
 	assert_int_equal(turn_stun_in(w.t, &m, &server_v4, &local_v4, w.now), 0);
 	assert_int_equal(turn_stun_in(w.t, &m, &server_v4, &local_v4, w.now), TURN_E_UNKNOWN_TRANSACTION);
 	const struct turn_counters *c = turn_counters(w.t);
-	assert_int_equal(c->strange_source, 2);
+	assert_int_equal(c->strange_source, 3);
 	assert_int_equal(c->late, 2);
 	assert_int_equal(c->malformed, 2);
 	assert_int_equal(c->responses, 1);
@@ -484,6 +487,30 @@ static void works_with_one_family(void **state)
 	world_close(&w);
 }
 
+static bool holds(const struct turn *t, const void *secret, size_t bytes)
+{
+	return memmem(t, malloc_usable_size((void *)(uintptr_t)t), secret, bytes) != NULL;
+}
+
+static void what_is_over_knows_no_secrets(void **state)
+{
+	struct world w;
+	uint8_t key[16];
+	(void)state;
+	world_open(&w, settings_default(), 1);
+	world_allocate(&w);
+	memcpy(key, w.key, sizeof(key));
+	assert_true(holds(w.t, TURN_PASSWORD, strlen(TURN_PASSWORD)) && holds(w.t, key, sizeof(key)));
+	turn_probe(w.t, w.now);
+	world_drain(&w);
+	answer_error(&w, newest(&w, STUN_REFRESH), 401, "n");
+	assert_int_equal(count_events(&w, TURN_FREED), 1);
+	assert_false(holds(w.t, TURN_PASSWORD, strlen(TURN_PASSWORD)));
+	assert_false(holds(w.t, TURN_USERNAME, strlen(TURN_USERNAME)));
+	assert_false(holds(w.t, key, sizeof(key)));
+	world_close(&w);
+}
+
 static void an_hour_with_a_stock_relay(void **state)
 {
 	struct world w;
@@ -540,6 +567,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_released_at_once),
 		cmocka_unit_test(oversized_settings_are_refused),
 		cmocka_unit_test(works_with_one_family),
+		cmocka_unit_test(what_is_over_knows_no_secrets),
 		cmocka_unit_test(an_hour_with_a_stock_relay),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
