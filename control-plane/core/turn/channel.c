@@ -85,12 +85,12 @@ static bool can_bind(const struct turn *t)
 	return t->stage == TURN_STAGE_RUNNING && !turn_is_suspended(t);
 }
 
-static bool reaches(const struct turn *t, const struct cp_addr *peer)
+bool turn_reaches(const struct turn *t, const struct cp_addr *peer)
 {
 	return t->relayed[turn_family_index(peer)].family != CP_NONE;
 }
 
-static void bind_peer(struct turn *t, const struct cp_addr *peer, cp_time now)
+void turn_channel_want(struct turn *t, const struct cp_addr *peer, cp_time now)
 {
 	struct turn_channel *c = turn_channel_by_peer(t, peer);
 	if (!c)
@@ -106,8 +106,8 @@ static void want(struct turn *t, const struct cp_addr *peer, cp_time now)
 		return;
 	if (!turn_is_allocated(t))
 		turn_waiting_add(t, peer);
-	else if (reaches(t, peer))
-		bind_peer(t, peer, now);
+	else if (turn_reaches(t, peer))
+		turn_channel_want(t, peer, now);
 }
 
 void turn_bind_early(struct turn *t, const struct cp_addr *peer, cp_time now)
@@ -187,37 +187,4 @@ void turn_channel_resume(struct turn *t, struct turn_channel *c, cp_time now)
 	arm(t, c);
 	if (c->live)
 		turn_event_put(t, (struct turn_event){.kind = TURN_CHANNEL_UP, .channel = c->number, .addr = c->peer});
-}
-
-static bool is_waiting(const struct turn *t, const struct cp_addr *peer)
-{
-	for (uint32_t i = 0; i < t->n_waiting; i++)
-		if (cp_addr_equal(&t->waiting[(t->waiting_at + i) % TURN_PENDING_BINDS], peer))
-			return true;
-	return false;
-}
-
-/* The newest count: the oldest is what somebody may have given up on already. */
-void turn_waiting_add(struct turn *t, const struct cp_addr *peer)
-{
-	if (is_waiting(t, peer))
-		return;
-	if (t->n_waiting == TURN_PENDING_BINDS) {
-		t->waiting_at = (t->waiting_at + 1) % TURN_PENDING_BINDS;
-		t->n_waiting--;
-		t->counters.binds_dropped++;
-	}
-	t->waiting[(t->waiting_at + t->n_waiting++) % TURN_PENDING_BINDS] = *peer;
-}
-
-void turn_waiting_flush(struct turn *t, cp_time now)
-{
-	for (; t->n_waiting > 0; t->n_waiting--) {
-		struct cp_addr peer = t->waiting[t->waiting_at];
-		t->waiting_at = (t->waiting_at + 1) % TURN_PENDING_BINDS;
-		if (reaches(t, &peer))
-			bind_peer(t, &peer, now);
-		else
-			t->counters.binds_dropped++;
-	}
 }

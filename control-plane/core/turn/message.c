@@ -5,11 +5,19 @@
 #define TRANSPORT_UDP 0x11000000u
 #define FAMILY_IPV6   0x02000000u
 
-static const uint16_t types[] = {
-	[TURN_REQ_BINDING] = STUN_BINDING, [TURN_REQ_ALLOCATE] = STUN_ALLOCATE, [TURN_REQ_REFRESH] = STUN_REFRESH,
-	[TURN_REQ_PROBE] = STUN_REFRESH,   [TURN_REQ_DELETE] = STUN_REFRESH,    [TURN_REQ_RELEASE] = STUN_REFRESH,
-	[TURN_REQ_CHANNEL_BIND] = STUN_CHANNEL_BIND,
-};
+uint16_t turn_request_method(enum turn_request_kind kind)
+{
+	switch (kind) {
+	case TURN_REQ_BINDING:
+		return STUN_BINDING;
+	case TURN_REQ_ALLOCATE:
+		return STUN_ALLOCATE;
+	case TURN_REQ_CHANNEL_BIND:
+		return STUN_CHANNEL_BIND;
+	default:
+		return STUN_REFRESH;
+	}
+}
 
 static void put_text(struct stun_writer *w, uint16_t attribute, const struct turn_text *text)
 {
@@ -92,7 +100,7 @@ static void put_auth(const struct turn *t, struct turn_request *r, struct stun_w
 uint16_t turn_message_build(const struct turn *t, struct turn_request *r, uint8_t ret[TURN_MESSAGE_MAX])
 {
 	struct stun_writer w;
-	stun_begin(&w, ret, TURN_MESSAGE_MAX, types[r->kind], r->txid);
+	stun_begin(&w, ret, TURN_MESSAGE_MAX, turn_request_method(r->kind), r->txid);
 	put_body(t, r, &w);
 	put_auth(t, r, &w);
 	return stun_finish(&w); /* turn_texts_fit() saw to it that there is room */

@@ -83,17 +83,14 @@ static int apply(struct turn *t, struct turn_request *r, const struct stun_messa
 
 static bool answers(const struct turn_request *r, const struct stun_message *m)
 {
-	static const uint16_t methods[] = {
-		[TURN_REQ_BINDING] = STUN_BINDING, [TURN_REQ_ALLOCATE] = STUN_ALLOCATE, [TURN_REQ_REFRESH] = STUN_REFRESH,
-		[TURN_REQ_PROBE] = STUN_REFRESH, [TURN_REQ_DELETE] = STUN_REFRESH, [TURN_REQ_RELEASE] = STUN_REFRESH,
-		[TURN_REQ_CHANNEL_BIND] = STUN_CHANNEL_BIND,
-	};
 	uint16_t class = m->type & STUN_CLASS;
-	return STUN_METHOD(m->type) == methods[r->kind] && (class == STUN_SUCCESS || (class == STUN_ERROR && m->error_code != 0));
+	return STUN_METHOD(m->type) == turn_request_method(r->kind) &&
+	       (class == STUN_SUCCESS || (class == STUN_ERROR && m->error_code != 0));
 }
 
 /* 0: believed and applied, in whole or in part. */
-static int take(struct turn *t, const struct stun_message *m, const struct cp_addr *from, const struct cp_addr *local, cp_time now)
+static int take(struct turn *t, const struct stun_message *m, const struct cp_addr *from, const struct cp_addr *local,
+		cp_time now)
 {
 	struct turn_request *r = turn_request_find(t, m->txid);
 	if (!turn_is_server(t, from))
@@ -113,7 +110,8 @@ static int take(struct turn *t, const struct stun_message *m, const struct cp_ad
 	return apply(t, r, m, trust, local, now);
 }
 
-int turn_stun_in(struct turn *t, const struct stun_message *m, const struct cp_addr *from, const struct cp_addr *local, cp_time now)
+int turn_stun_in(struct turn *t, const struct stun_message *m, const struct cp_addr *from, const struct cp_addr *local,
+		 cp_time now)
 {
 	uint64_t *const counters[] = {
 		&t->counters.responses,

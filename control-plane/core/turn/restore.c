@@ -5,71 +5,6 @@
 #include "base/crypto.h"
 #include "turn/saved.h"
 
-struct in {
-	const uint8_t *p;
-	size_t left;
-	bool bad;
-};
-
-static const uint8_t *get(struct in *in, size_t bytes)
-{
-	static const uint8_t zeros[TURN_TEXT_MAX];
-	if (in->left < bytes)
-		in->bad = true;
-	if (in->bad)
-		return zeros;
-	in->p += bytes;
-	in->left -= bytes;
-	return in->p - bytes;
-}
-
-static uint8_t get_u8(struct in *in)
-{
-	return *get(in, 1);
-}
-
-static uint16_t get_u16(struct in *in)
-{
-	return get_be16(get(in, 2));
-}
-
-static cp_time get_time(struct in *in)
-{
-	return get_be64(get(in, 8));
-}
-
-/* One that lies ahead of now counts as now. */
-static cp_time get_past(struct in *in, cp_time now)
-{
-	return cp_earlier(get_time(in), now);
-}
-
-static void get_text(struct in *in, struct turn_text *ret)
-{
-	uint16_t bytes = get_u16(in);
-	if (bytes >= TURN_TEXT_MAX || !turn_text_set(ret, (const char *)get(in, bytes), bytes))
-		in->bad = true;
-}
-
-static struct cp_addr get_address(struct in *in)
-{
-	struct cp_addr a = {.family = get_u8(in)};
-	a.port = get_u16(in);
-	memcpy(a.ip, get(in, sizeof(a.ip)), a.family == CP_V4 ? 4 : sizeof(a.ip));
-	if (a.family != CP_NONE && !turn_address_is_usable(&a))
-		in->bad = true;
-	return a.family == CP_NONE ? (struct cp_addr){0} : a;
-}
-
-/* Of a family, or none. */
-static struct cp_addr get_address_of(struct in *in, uint8_t family)
-{
-	struct cp_addr a = get_address(in);
-	if (a.family != CP_NONE && a.family != family)
-		in->bad = true;
-	return a;
-}
-
 struct saved_allocation {
 	uint8_t kind, active, omit_allocate, omit_refresh;
 	struct turn_text nonce, realm;
@@ -78,23 +13,23 @@ struct saved_allocation {
 	struct cp_addr relayed[2], host[2], srflx[2];
 };
 
-static void get_allocation(struct in *in, struct saved_allocation *a, cp_time now)
+static void get_allocation(struct turn_in *in, struct saved_allocation *a, cp_time now)
 {
-	a->kind = get_u8(in);
-	a->active = get_u8(in);
-	a->omit_allocate = get_u8(in);
-	a->omit_refresh = get_u8(in);
-	get_text(in, &a->nonce);
-	get_text(in, &a->realm);
-	a->next_number = get_u16(in);
-	a->rtt = get_time(in);
-	a->allocated_at = get_past(in, now);
-	a->expires = cp_earlier(get_time(in), now + TURN_LIFETIME_MAX_S * CP_S);
+	a->kind = turn_in_u8(in);
+	a->active = turn_in_u8(in);
+	a->omit_allocate = turn_in_u8(in);
+	a->omit_refresh = turn_in_u8(in);
+	turn_in_text(in, &a->nonce);
+	turn_in_text(in, &a->realm);
+	a->next_number = turn_in_u16(in);
+	a->rtt = turn_in_time(in);
+	a->allocated_at = turn_in_past(in, now);
+	a->expires = cp_earlier(turn_in_time(in), now + TURN_LIFETIME_MAX_S * CP_S);
 	for (uint8_t i = 0; i < 2; i++) {
 		uint8_t family = i == 0 ? CP_V4 : CP_V6;
-		a->relayed[i] = get_address_of(in, family);
-		a->host[i] = get_address_of(in, family);
-		a->srflx[i] = get_address_of(in, family);
+		a->relayed[i] = turn_in_address_of(in, family);
+		a->host[i] = turn_in_address_of(in, family);
+		a->srflx[i] = turn_in_address_of(in, family);
 	}
 }
 
@@ -138,7 +73,7 @@ static void resume(struct turn *t, const struct saved_allocation *a, cp_time now
 	turn_announce(t);
 }
 
-static int restore_allocation(struct turn *t, struct in *in, cp_time now)
+static int restore_allocation(struct turn *t, struct turn_in *in, cp_time now)
 {
 	struct saved_allocation a = {0};
 	int e = 0;
@@ -169,12 +104,12 @@ struct saved_channel {
 	struct cp_addr peer;
 };
 
-static void get_channel(struct in *in, struct saved_channel *c, cp_time now)
+static void get_channel(struct turn_in *in, struct saved_channel *c, cp_time now)
 {
-	c->number = get_u16(in);
-	c->received = get_u8(in) != 0;
-	c->bound_at = get_past(in, now);
-	c->peer = get_address(in);
+	c->number = turn_in_u16(in);
+	c->received = turn_in_u8(in) != 0;
+	c->bound_at = turn_in_past(in, now);
+	c->peer = turn_in_address(in);
 }
 
 static bool channel_is_sound(const struct turn *t, const struct saved_channel *c, uint16_t part)
@@ -190,9 +125,9 @@ static bool is_over(const struct saved_channel *c, cp_time now)
 }
 
 /* Each is taken as it comes: a later one that is not sound takes none of them away. */
-static int restore_block(struct turn *t, struct in *in, uint16_t part, cp_time now)
+static int restore_block(struct turn *t, struct turn_in *in, uint16_t part, cp_time now)
 {
-	for (uint8_t n = get_u8(in); n > 0; n--) {
+	for (uint8_t n = turn_in_u8(in); n > 0; n--) {
 		struct saved_channel s = {0};
 		get_channel(in, &s, now);
 		if (in->bad || !channel_is_sound(t, &s, part))
@@ -207,11 +142,11 @@ static int restore_block(struct turn *t, struct in *in, uint16_t part, cp_time n
 	return in->bad || in->left > 0 ? -EPROTO : 0;
 }
 
-static int restore(struct turn *t, uint16_t part, struct in *in, cp_time now)
+static int restore(struct turn *t, uint16_t part, struct turn_in *in, cp_time now)
 {
-	if (get_u8(in) != SAVED_VERSION || get_u16(in) != part || part >= SAVED_PARTS)
+	if (turn_in_u8(in) != SAVED_VERSION || turn_in_u16(in) != part || part >= SAVED_PARTS)
 		return -EPROTO;
-	const uint8_t *digest = get(in, sizeof(t->digest));
+	const uint8_t *digest = turn_in_bytes(in, sizeof(t->digest));
 	if (in->bad)
 		return -EPROTO;
 	if (t->counters.requests > 0 || t->stage != TURN_STAGE_RUNNING || !cp_equal(digest, t->digest, sizeof(t->digest)))
@@ -233,7 +168,7 @@ static void mark(struct turn *t, uint16_t part)
 int turn_restore(struct turn *t, uint16_t part, const uint8_t *data, size_t bytes, cp_time now)
 {
 	uint64_t dirty_blocks = t->dirty_blocks;
-	int e = restore(t, part, &(struct in){.p = data, .left = bytes}, now);
+	int e = restore(t, part, &(struct turn_in){.p = data, .left = bytes}, now);
 	t->dirty_blocks = dirty_blocks;
 	if (e != 0)
 		mark(t, part);

@@ -25,4 +25,20 @@
 _Static_assert(19 + 1 + SAVED_BLOCK * SAVED_CHANNEL_BYTES <= TURN_SAVE_MAX, "a block of channels fits");
 _Static_assert(19 + 4 + 2 * (2 + TURN_TEXT_MAX) + 2 + 3 * 8 + 6 * SAVED_ADDRESS_BYTES <= TURN_SAVE_MAX, "part 0 fits");
 
+struct turn_in {
+	const uint8_t *p; /* borrows the part */
+	size_t left;
+	bool bad; /* something was missing or unsound; what was read is of no use */
+};
+const uint8_t *turn_in_bytes(struct turn_in *in, size_t bytes); /* at most TURN_TEXT_MAX; valid as long as the part */
+uint8_t turn_in_u8(struct turn_in *in);
+uint16_t turn_in_u16(struct turn_in *in);
+cp_time turn_in_time(struct turn_in *in);
+/* One that lies ahead of now counts as now. */
+cp_time turn_in_past(struct turn_in *in, cp_time now);
+void turn_in_text(struct turn_in *in, struct turn_text *ret);
+struct cp_addr turn_in_address(struct turn_in *in);
+/* Of a family, or none. */
+struct cp_addr turn_in_address_of(struct turn_in *in, uint8_t family);
+
 #endif

@@ -7,10 +7,11 @@
  *   request.c     requests under way: transactions, retransmission, what leaves next
  *   message.c     a request as bytes
  *   response.c    which responses are believed; success.c, errors.c: what they mean
- *   life.c        beginning, allocated, invalidated, suspended, freed, released
+ *   life.c        beginning, allocated, invalidated, suspended, freed, released; timers.c: in between
  *   channel.c     when channels are bound, refreshed, dropped; channel_table.c: numbers and peers
+ *   waiting.c     peers that wait for an allocation
  *   event.c       the queue of events
- *   save.c        what survives a restart, and restore.c; saved.h is the layout
+ *   save.c        what survives a restart, and restore.c; saved.h is the layout, saved_in.c reads it
  *
  * A request lives in its owner (two Bindings and one control request in the allocation, one bind in every
  * channel), so that nothing a relay does makes more of them.
@@ -165,7 +166,8 @@ void turn_request_end(struct turn *t, struct turn_request *r);
 void turn_request_answered(struct turn *t, struct turn_request *r);
 struct turn_request *turn_request_find(const struct turn *t, const uint8_t txid[STUN_TXID_BYTES]);
 void turn_requests_tick(struct turn *t, cp_time now);
-/* message.c: bytes; the transaction id is set. */
+/* message.c: of what type, and as bytes; the transaction id is set. */
+uint16_t turn_request_method(enum turn_request_kind kind);
 uint16_t turn_message_build(const struct turn *t, struct turn_request *r, uint8_t ret[TURN_MESSAGE_MAX]);
 
 /* success.c, errors.c: 0 or TURN_E_MALFORMED. r may be gone afterwards. */
@@ -193,15 +195,23 @@ void turn_freed(struct turn *t, enum turn_freed why);
 void turn_released(struct turn *t, bool confirmed);
 /* After every input: is it suspended or to be freed? */
 void turn_settle(struct turn *t);
+
+/* timers.c */
 void turn_allocation_tick(struct turn *t, cp_time now);
 cp_time turn_allocation_deadline(const struct turn *t);
 
 /* channel.c */
+/* Is there a relayed address of the peer's family? */
+bool turn_reaches(const struct turn *t, const struct cp_addr *peer);
+/* Binds the peer, which is reached, unless it is bound or being bound. */
+void turn_channel_want(struct turn *t, const struct cp_addr *peer, cp_time now);
 void turn_channel_confirmed(struct turn *t, struct turn_channel *c, cp_time now);
 void turn_channel_refused(struct turn *t, struct turn_channel *c);
 void turn_channels_tick(struct turn *t, cp_time now);
 /* Restored: announces it, or binds it if that was not confirmed. */
 void turn_channel_resume(struct turn *t, struct turn_channel *c, cp_time now);
+
+/* waiting.c */
 void turn_waiting_add(struct turn *t, const struct cp_addr *peer);
 void turn_waiting_flush(struct turn *t, cp_time now);
 

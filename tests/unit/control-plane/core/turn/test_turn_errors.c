@@ -497,7 +497,8 @@ static void an_unsigned_nonce_of_a_third_party_is_tried(void **state)
 	(void)state;
 	not_stock(&w, 400);
 	challenge(&w, "n1");
-	struct answer stale = {.type = STUN_ALLOCATE | STUN_ERROR, .code = 438, .nonce = "n2", .realm = "third.example", .sign = UNSIGNED};
+	struct answer stale = {.type = STUN_ALLOCATE | STUN_ERROR, .code = 438, .nonce = "n2", .realm = "third.example",
+			       .sign = UNSIGNED};
 	assert_int_equal(answer(&w, newest(&w, STUN_ALLOCATE), stale), 0);
 	assert_true(has_nonce(newest(&w, STUN_ALLOCATE), "n2"));
 	stale.realm = "fourth.example";
