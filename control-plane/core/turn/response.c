@@ -8,7 +8,7 @@
 enum trust {
 	TRUST_NONE,
 	TRUST_NONCE,     /* unsigned 401 or 438 of a third-party server */
-	TRUST_NOT_STOCK, /* unsigned 400 or 401 to the first Allocate */
+	TRUST_NOT_STOCK, /* any unsigned error to the first Allocate: 400, 401; 437 if the realm is another */
 	TRUST_FULL,
 };
 
@@ -23,9 +23,7 @@ static enum trust trust_unsigned_error(const struct turn *t, const struct turn_r
 		return TRUST_FULL; /* a bare request has no key to sign its answer with */
 	if (t->kind == TURN_SERVER_THIRD_PARTY)
 		return asks_for_nonce(m) ? TRUST_NONCE : TRUST_NONE;
-	if (t->kind == TURN_SERVER_UNKNOWN && r->kind == TURN_REQ_ALLOCATE)
-		return m->error_code == 400 || m->error_code == 401 ? TRUST_NOT_STOCK : TRUST_NONE;
-	return TRUST_NONE;
+	return t->kind == TURN_SERVER_UNKNOWN && r->kind == TURN_REQ_ALLOCATE ? TRUST_NOT_STOCK : TRUST_NONE;
 }
 
 static enum trust trust_in(const struct turn *t, const struct turn_request *r, const struct stun_message *m)

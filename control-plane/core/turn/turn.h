@@ -11,9 +11,10 @@
  *      ▼                        ▼                           ▼
  *   TURN_FREED_NO_RESPONSE   SUSPENDED (refused)   invalidated: relayed addresses withdrawn, channels forgotten
  *
- * Kinds of server: it starts as stock relays want it (USERNAME in the very first Allocate). An unsigned 400 or
- * 401 shows a third-party server, which is then spoken to as RFC 8656 says; the kind is remembered. There unsigned
- * 401 and 438 may bring a nonce, nothing more, and channels are refreshed at 4 min: permissions last 5.
+ * Kinds of server: it starts as stock relays want it (USERNAME in the very first Allocate). An unsigned error to it
+ * (400, 401; 437 if the realm is another) shows a third-party server, which is then spoken to as RFC 8656 says; the
+ * kind is remembered. There unsigned 401 and 438 may bring a nonce, nothing more, and channels are refreshed at
+ * 4 min, because permissions last 5.
  *
  * Requests repeat after 1, 1.5, 2.25 s and are given up 3.375 s later. An allocation whose lifetime ran out is asked
  * for again; a relay that answers 437 six times in a row counts as one that refuses.

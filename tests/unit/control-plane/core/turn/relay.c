@@ -51,6 +51,11 @@ static bool authenticated(struct relay *r, const struct sent *s, struct answer *
 		ret->sign = UNSIGNED;
 		return false;
 	}
+	/* as coturn 4.6.1 does */
+	if (r->third_party && (s->m.realm.bytes != strlen(r->realm) || memcmp(s->m.realm.p, r->realm, s->m.realm.bytes) != 0)) {
+		*ret = error(s, s->m.type == STUN_ALLOCATE ? 437 : 441, UNSIGNED);
+		return false;
+	}
 	assert_true(stun_integrity_holds(&s->m, r->key, sizeof(r->key)));
 	if (!s->m.nonce.p) {
 		*ret = r->third_party ? error(s, 400, UNSIGNED) : challenge(r, s, 401);
