@@ -286,6 +286,9 @@ static void a_refused_allocate_suspends(void **state)
 		assert_int_equal(count_events(&w, TURN_SUSPENDED), 1);
 		assert_int_equal(newest_event(&w, TURN_SUSPENDED)->code, codes[i]);
 		assert_true(turn_deadline(w.t) == CP_NEVER);
+		turn_tick(w.t, w.now + 60 * S);
+		world_drain(&w);
+		assert_int_equal(count_events(&w, TURN_SUSPENDED), 1);
 		assert_int_equal(turn_counters(w.t)->binds_dropped, 1);
 		turn_bind_early(w.t, &peer, w.now); /* not while suspended */
 		turn_probe(w.t, w.now);
