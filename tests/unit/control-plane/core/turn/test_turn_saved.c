@@ -155,6 +155,22 @@ static void an_empty_part_is_forgotten(void **state)
 	world_close(&s.w);
 }
 
+static void everything_is_saved_again_when_it_was_lost(void **state)
+{
+	struct served s;
+	(void)state;
+	serve(&s, false);
+	bind_peers(&s, 0, 130);
+	assert_int_equal(save_all(&s.w), 4);
+	turn_save_again(s.w.t);
+	assert_int_equal(save_all(&s.w), 4);
+	assert_int_equal(save_all(&s.w), 0);
+	turn_save_again(s.w.t);
+	world_restart(&s.w);
+	assert_int_equal(count_events(&s.w, TURN_CHANNEL_UP), 130);
+	world_close(&s.w);
+}
+
 static void a_third_party_is_known_again(void **state)
 {
 	struct served s;
@@ -324,6 +340,7 @@ int main(void)
 		cmocka_unit_test(a_bind_under_way_is_repeated_with_its_number),
 		cmocka_unit_test(only_what_changed_is_saved),
 		cmocka_unit_test(an_empty_part_is_forgotten),
+		cmocka_unit_test(everything_is_saved_again_when_it_was_lost),
 		cmocka_unit_test(a_third_party_is_known_again),
 		cmocka_unit_test(a_relay_that_forgot_meanwhile_allocates_anew),
 		cmocka_unit_test(what_is_over_is_not_resumed),
