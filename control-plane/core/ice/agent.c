@@ -80,7 +80,7 @@ cp_time ice_deadline(const struct ice_agent *a)
 	if (a->state == ICE_FAILED)
 		return CP_NEVER;
 	for (unsigned int i = 0; i < a->n_pairs; i++)
-		at = cp_earlier(at, cp_earlier(a->pairs[i].next_at, ice_pair_ends(a, &a->pairs[i])));
+		at = cp_earlier(at, a->pairs[i].next_at); /* a pair ends when its next check would be due, or later */
 	return at;
 }
 

@@ -179,8 +179,8 @@ size_t ice_agent_bytes(const struct ice_agent *a); /* of memory, all told */
 
 /* --- restart ---
  * Tie-breaker, timing, candidates with their priorities, pairs with their nomination and whether they work, the
- * selection. Times are absolute, as in turn.h. A restored agent sends its checks as if nothing had happened: no pair
- * is given up before it has been checked anew max_retransmits times. */
+ * selection. A restored agent sends its checks as if nothing had happened: no pair is given up before it has been
+ * checked anew max_retransmits times. */
 #define ICE_SAVE_MAX 8192u
 /* Bytes written; whatever an agent may hold fits. */
 size_t ice_save(const struct ice_agent *a, uint8_t ret[ICE_SAVE_MAX]);

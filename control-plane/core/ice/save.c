@@ -5,10 +5,10 @@
  *   version, flags, tie-breaker, timing ×3, generation, selected, locals, remotes, pairs (counts)
  *   local:  kind, flags, priority, addr, base
  *   remote: kind, flags, priority, addr, raddr
- *   pair:   local, remote, seen as, flags, priority, requested at
+ *   pair:   local, remote, seen as, flags, priority
  *
- * Attempts are not kept: every pair is checked at once, with as many checks as a new one has. Nor is the time of
- * creation: the candidates that were on their way have the full time to come again.
+ * No times. Attempts are not kept: every pair is checked at once, with as many checks as a new one has, and that
+ * outlasts a request of before. The candidates that were on their way have the full time to come again.
  */
 #include "ice/agent.h"
 
@@ -19,7 +19,7 @@
 #define VERSION         1u
 #define ADDR_BYTES      19u
 #define CANDIDATE_BYTES (6u + 2 * ADDR_BYTES)
-#define PAIR_BYTES      20u
+#define PAIR_BYTES      12u
 #define HEAD_BYTES      (2u + 8 + 12 + 4 + 4)
 _Static_assert(HEAD_BYTES + (ICE_LOCALS_MAX + ICE_REMOTES_MAX) * CANDIDATE_BYTES + ICE_PAIRS_MAX * PAIR_BYTES <= ICE_SAVE_MAX,
 	       "whatever an agent holds fits");
@@ -110,7 +110,6 @@ static void put_pair(uint8_t **p, const struct ice_pair *q)
 	put(p, q->seen_as, 1);
 	put(p, (q->succeeded ? SUCCEEDED : 0u) | (q->nominated ? NOMINATED : 0u), 1);
 	put(p, q->priority, 8);
-	put(p, q->requested_at, 8);
 }
 
 static void put_head(uint8_t **p, const struct ice_agent *a)
@@ -142,11 +141,6 @@ size_t ice_save(const struct ice_agent *a, uint8_t ret[ICE_SAVE_MAX])
 }
 
 /* --- restoring: into arrays of their own, which the agent gets when all of it has proved sound --- */
-
-static cp_time not_ahead(cp_time t, cp_time now)
-{
-	return t < now ? t : now;
-}
 
 static bool kind_is_known(uint8_t kind)
 {
@@ -193,7 +187,6 @@ static void get_pair(struct cursor *c, struct ice_agent *a, struct ice_pair *p, 
 	p->succeeded = flags & SUCCEEDED;
 	p->nominated = (flags & NOMINATED) != 0;
 	p->priority = get(c, 8);
-	p->requested_at = not_ahead(get(c, 8), now);
 	p->next_at = now;
 	c->bad = c->bad || p->local >= a->n_locals || p->remote >= a->n_remotes || p->seen_as > a->n_locals ||
 		 !may_pair(ice_pair_local(a, p), ice_pair_remote(a, p)) || (p > a->pairs && p[-1].priority < p->priority);

@@ -51,6 +51,7 @@ static void reads_what_stock_writes(void **state)
 		{"candidate:1  1\tudp 1 1.2.3.4 5 typ host", "1.2.3.4", NULL, "", 1, 5, ICE_HOST},
 		{"candidate:1 1 udp 1 1.2.3.4 5 typ srflx network-cost 5 ufrag u rport 7 generation 0 raddr 10.0.0.1", "1.2.3.4",
 		 "10.0.0.1", "u", 1, 5, ICE_SRFLX},
+		{"candidate:1 1 udp 1 1.2.3.4 5 typ host rport 9", "1.2.3.4", NULL, "", 1, 5, ICE_HOST},
 		{"candidate:1 1 udp 1 1.2.3.4 5 typ host generation", "1.2.3.4", NULL, "", 1, 5, ICE_HOST},
 		{"candidate:1 1 udp 4294967295 1.2.3.4 65535 typ host\r\n", "1.2.3.4", NULL, "", 4294967295, 65535, ICE_HOST},
 	};
