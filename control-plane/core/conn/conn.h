@@ -15,7 +15,12 @@
  * Dispatch is O(1): requests by local ufrag (colliding ones are told apart by remote ufrag and integrity), responses
  * by a handle hidden in the transaction id, relay traffic by the relay's address. Deadlines lie in one heap.
  *
- * Drain conn_next() after every input. conn_deadline() says when conn_tick() is due. One thread at a time.
+ * Drain conn_next() after every input, conn_tick() included: only then does conn_deadline() know everything, and says
+ * when conn_tick() is due. One thread at a time.
+ *
+ * What is to be said is composed when it is drained, from what is true then: ten changes in between are one message.
+ * So outputs need no memory of their own but 32 answers to checks and 16 lines of the log (what does not fit is counted),
+ * and a connection or relay that has ended stays until its last words are drained.
  */
 #ifndef CP_CONN_H
 #define CP_CONN_H
@@ -167,7 +172,7 @@ enum conn_out_kind {
 	CONN_OUT_PATH,        /* key, path: send there from now on; accept everywhere */
 	CONN_OUT_HANDSHAKE,   /* key: start one on the path, unless one is under way */
 	CONN_OUT_REMOVE,      /* key, goodbye */
-	CONN_OUT_CHANNEL,     /* relay, channel, to (the peer), up: push and strip table */
+	CONN_OUT_CHANNEL,     /* relay, channel, to (the peer), up: push and strip table; id: of the relay */
 	CONN_OUT_RESPONDER,   /* ufrag, remote_ufrag, pwd, key, up: checks it may answer */
 	CONN_OUT_STASH,       /* stash key, part, data: keep it; bytes 0: forget it */
 	/* to people */

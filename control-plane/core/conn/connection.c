@@ -161,6 +161,8 @@ void connection_serve(struct conn_node *n, struct connection *c, cp_time now)
 				ice_agent_failed_for_want_of_candidates(c->ice) ? CONN_FAILED_NO_CANDIDATES : CONN_FAILED_ICE);
 		return;
 	}
+	if (ice_agent_state(c->ice) == ICE_DISCONNECTED && c->path_relay)
+		relay_suspect(n, c->path_relay, now);
 	if (c->reannounce_at <= now)
 		candidates_reannounce(n, c, now);
 	stash_follow(n, c, now);

@@ -168,6 +168,7 @@ enum conn_taken conn_udp_in(struct conn_node *n, const struct cp_addr *at, const
 			    size_t bytes, cp_time now, struct conn_inner *ret_inner)
 {
 	struct relay *r = relay_by_server(n, from);
+	node_at(n, now);
 	n->counters->datagrams++;
 	if (bytes > CONN_DATAGRAM_MAX) {
 		n->counters->oversized++;

@@ -15,6 +15,8 @@
 #ifndef CP_CONN_NODE_H
 #define CP_CONN_NODE_H
 
+#include <assert.h>
+
 #include "base/heap.h"
 #include "base/map.h"
 #include "base/rng.h"
@@ -52,6 +54,7 @@ struct relay {
 	struct cp_addr channel_server; /* under which the NF knows the channels */
 	struct cp_addr *channels; /* owned; as the NF was told, by number from STUN_CHANNEL_FIRST; family CP_NONE: down */
 	uint32_t n_channels, say_again; /* say_again: from here on the NF is told anew; n_channels: nothing */
+	cp_time suspected_at;           /* last; 0: never */
 	cp_time saved_at, save_at;      /* of what turn keeps; save_at CP_NEVER: nothing changed */
 	uint16_t parts;                 /* stash parts that the NF holds */
 	bool dirty, dead, settings_unsaved;
@@ -157,6 +160,7 @@ struct failures_of {
 };
 
 struct conn_node {
+	cp_time now; /* of the last input */
 	enum conn_role role;
 	char *software; /* owned */
 	uint32_t conns_max;
@@ -277,6 +281,9 @@ int candidates_remote(struct conn_node *n, struct connection *c, const struct ic
 void candidates_withdraw(struct conn_node *n, struct connection *c, uint8_t kind, const struct cp_addr *addr, cp_time now);
 void candidates_reannounce(struct conn_node *n, struct connection *c, cp_time now);
 
+/* --- signalling.c --- */
+void candidates_early_arm(struct conn_node *n);
+
 /* --- signals.c --- */
 void signals_put(struct conn_node *n, struct connection *c, uint8_t kind, const struct cp_addr *addr, bool gone);
 bool signals_next(struct conn_node *n, struct connection *c, struct conn_out *ret);
@@ -292,6 +299,9 @@ void relay_free(struct conn_node *n, struct relay *r);
 void relay_count(struct turn_counters *sum, const struct turn_counters *of);
 /* An input was given to it. */
 void relay_touch(struct conn_node *n, struct relay *r);
+/* Nothing comes through it: it has a second to prove that it is there (ours). Then whoever used it gets another one, and
+ * with luck before ICE's 2 s of grace are over. */
+void relay_suspect(struct conn_node *n, struct relay *r, cp_time now);
 
 /* --- relay_events.c --- */
 bool relays_next(struct conn_node *n, cp_time now, struct conn_out *ret);
@@ -337,6 +347,13 @@ bool stash_local(struct conn_node *n, struct conn_out *ret);
 
 /* --- restore.c --- */
 void restore_forget(struct conn_node *n); /* what was deferred */
+
+/* One clock sample per input, and it never goes back. */
+static inline void node_at(struct conn_node *n, cp_time now)
+{
+	assert(now >= n->now);
+	n->now = now;
+}
 
 static inline size_t text_length(const char *s, size_t max)
 {

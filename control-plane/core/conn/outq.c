@@ -185,6 +185,7 @@ static enum drained checks_next(struct conn_node *n, cp_time now, struct conn_ou
 bool conn_next(struct conn_node *n, cp_time now, struct conn_out *ret)
 {
 	enum drained d = LOST;
+	node_at(n, now);
 	while (d == LOST) { /* a check without a channel asks the relay for one, and that goes first */
 		*ret = (struct conn_out){0};
 		if (relays_next(n, now, ret) || answers_next(n, ret) || notices_next(n, ret) || words_next(n, now, ret))

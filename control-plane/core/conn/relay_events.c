@@ -97,6 +97,8 @@ static void released(struct conn_node *n, struct relay *r, bool confirmed, cp_ti
 {
 	n->release_confirmed += confirmed;
 	relay_drop(n, r, NULL, now);
+	candidates_gather(n);
+	selection_rehome(n, now);
 }
 
 /* The allocation is what a restart must not lose. */

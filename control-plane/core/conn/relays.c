@@ -7,6 +7,8 @@
 #include "base/crypto.h"
 #include "conn/node.h"
 
+#define SUSPECT_PAUSE (5 * CP_S)
+
 struct relay *relay_by_server(const struct conn_node *n, const struct cp_addr *a)
 {
 	struct cp_map_entry *e = cp_map_find(&n->by_server, a, sizeof(*a));
@@ -167,6 +169,15 @@ void relay_touch(struct conn_node *n, struct relay *r)
 	r->dirty = true;
 }
 
+void relay_suspect(struct conn_node *n, struct relay *r, cp_time now)
+{
+	if (r->suspected_at && now - r->suspected_at < SUSPECT_PAUSE)
+		return;
+	r->suspected_at = now;
+	turn_probe(r->turn, now);
+	relay_touch(n, r);
+}
+
 static bool is_same(const struct relay *r, const struct turn_settings *s)
 {
 	return memcmp(r->server, s->server, sizeof(r->server)) == 0 && strcmp(r->username, s->username) == 0 &&
@@ -224,6 +235,7 @@ int conn_relays_update(struct conn_node *n, const uint8_t (*remove)[CONN_ID_BYTE
 		       const struct conn_relay *add, unsigned int n_add, cp_time now)
 {
 	int e = 0;
+	node_at(n, now);
 	unsigned int had = n->n_relays;
 	for (unsigned int i = 0; i < n_remove; i++) {
 		struct relay *r = relay_by_id(n, remove[i]);
@@ -246,6 +258,7 @@ int conn_relays_update(struct conn_node *n, const uint8_t (*remove)[CONN_ID_BYTE
 
 void conn_release(struct conn_node *n, cp_time now)
 {
+	node_at(n, now);
 	n->releasing = true;
 	n->release_waits = n->release_confirmed = 0;
 	for (unsigned int i = 0; i < n->n_relays; i++) {

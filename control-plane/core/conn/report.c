@@ -46,6 +46,7 @@ static void channel(struct conn_node *n, const struct conn_report *r, cp_time no
 
 void conn_report_in(struct conn_node *n, const struct conn_report *r, cp_time now)
 {
+	node_at(n, now);
 	if (r->kind == CONN_REPORT_CHANNEL) {
 		channel(n, r, now);
 		return;

@@ -231,6 +231,7 @@ static int counted(struct conn_node *n, int e)
 
 int conn_restore(struct conn_node *n, const struct conn_stash_key *k, const void *data, size_t bytes, cp_time now)
 {
+	node_at(n, now);
 	if (bytes > CONN_STASH_MAX)
 		return counted(n, -EPROTO);
 	return counted(n, restore(n, k, data, bytes, false, now));
@@ -268,6 +269,7 @@ static void go_on(struct conn_node *n, struct connection *c, cp_time now)
 void conn_restored(struct conn_node *n, cp_time now)
 {
 	struct connection *c;
+	node_at(n, now);
 	retry_deferred(n, now);
 	for (unsigned int i = 0; i < n->n_relays; i++) {
 		n->relays[i]->restoring = false;

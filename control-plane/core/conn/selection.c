@@ -70,6 +70,8 @@ static uint32_t serving(const struct conn_node *n)
 {
 	uint32_t mask = 0, all = 0;
 	for (unsigned int i = 0; i < n->n_relays && i < CONN_RELAYS_MAX; i++) {
+		if (n->relays[i]->releasing)
+			continue;
 		all |= 1u << i;
 		if (!turn_is_suspended(n->relays[i]->turn))
 			mask |= 1u << i;

@@ -462,6 +462,41 @@ static void reported_checks_nominate(void **s)
 	world_free(w);
 }
 
+static void a_handshake_before_the_path_establishes_with_it(void **s)
+{
+	struct world *w = world_new();
+	struct host *g = world_host(w, CONN_GATEWAY), *c = world_host(w, CONN_CLIENT);
+	struct conn_report r = {.kind = CONN_REPORT_COMPLETED, .public_key = {0x40, c->seed}};
+	world_connect_one(w, g, c);
+	conn_report_in(g->node, &r, w->now);
+	world_drain(w, g);
+	assert_int_equal(g->outs[CONN_OUT_ESTABLISHED], 0);
+	w->handshakes_fail = true;
+	world_connect_one(w, c, g);
+	world_run(w, 100 * CP_MS);
+	assert_int_equal(g->outs[CONN_OUT_ESTABLISHED], 1);
+	assert_int_equal(c->outs[CONN_OUT_ESTABLISHED], 0);
+	world_free(w);
+}
+
+static void candidates_of_another_ufrag_are_no_use(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g);
+	static const char foreign[] = "candidate:1 1 udp 1 192.0.2.99 52625 typ host ufrag nope";
+	static const char own[] = "candidate:1 1 udp 1 192.0.2.99 52625 typ host ufrag u01a";
+	uint8_t id[CONN_ID_BYTES];
+	world_id(w, g, id);
+	assert_int_equal(conn_candidate_add(c->node, id, foreign, strlen(foreign), w->now), ICE_E_NOT_USABLE);
+	assert_int_equal(conn_candidate_add(c->node, id, own, strlen(own), w->now), 0);
+	assert_int_equal(conn_candidate_add(c->node, id, own, strlen(own), w->now), 1);
+	assert_int_equal(conn_candidate_remove(c->node, id, own, strlen(own), w->now), 0);
+	assert_int_equal(conn_candidate_remove(c->node, id, own, strlen(own), w->now), 1);
+	assert_int_equal(conn_candidate_add(c->node, id, "foo", 3, w->now), ICE_E_NOT_A_CANDIDATE);
+	assert_int_equal(conn_counters(c->node)->candidates_bad, 2);
+	world_free(w);
+}
+
 static void wireguard_is_handed_back(void **s)
 {
 	struct host *c, *g;
@@ -530,6 +565,8 @@ int main(void)
 		cmocka_unit_test(reset_forgets_without_goodbye),
 		cmocka_unit_test(colliding_ufrags_both_work),
 		cmocka_unit_test(reported_checks_nominate),
+		cmocka_unit_test(a_handshake_before_the_path_establishes_with_it),
+		cmocka_unit_test(candidates_of_another_ufrag_are_no_use),
 		cmocka_unit_test(wireguard_is_handed_back),
 		cmocka_unit_test(oversized_datagrams_are_dropped),
 		cmocka_unit_test(idle_needs_a_pair_that_is_not_nominated),

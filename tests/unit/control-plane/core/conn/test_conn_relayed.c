@@ -128,15 +128,53 @@ static void relay_candidates_only_of_the_selected_relay(void **s)
 {
 	struct host *c, *g;
 	struct world *w = pair(&c, &g, 3, NULL);
-	unsigned int relayed = 0, mapped = 0, host = 0;
-	for (unsigned int i = 0; i < c->n_texts; i++) {
-		relayed += strstr(c->texts[i], "typ relay") != NULL;
-		mapped += strstr(c->texts[i], "typ srflx") != NULL;
-		host += strstr(c->texts[i], "typ host") != NULL;
-	}
-	assert_int_equal(relayed, 1);
-	assert_int_equal(mapped, 1); /* three relays see the same */
-	assert_int_equal(host, 1);
+	static const char *const kinds[] = {"typ host", "typ srflx", "typ relay"}; /* in this order; three relays see the same */
+	assert_int_equal(c->n_texts, 3);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_non_null(strstr(c->texts[i], kinds[i]));
+	world_free(w);
+}
+
+/* Nobody can reach anybody but through relays, and the one in use is gone: ICE gives up 2 s after its last pair. */
+static void a_dead_relay_is_found_out_within_ices_grace(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 2, but_relay_to_relay);
+	world_run(w, 2 * CP_S);
+	struct relay_host *was = relay_of(w, c, g);
+	for (unsigned int i = 0; i < 2; i++) /* both sides must sit on one, or only one of them notices */
+		w->relay[i].silent = &w->relay[i] == was;
+	run_active(w, 30 * CP_S, c, g);
+	assert_ptr_not_equal(relay_of(w, c, g), was);
+	assert_int_equal(c->outs[CONN_OUT_FAILED] + g->outs[CONN_OUT_FAILED], 0);
+	assert_true(cp_addr_equal(&c->path.relay, &relay_of(w, c, g)->addr));
+	assert_true(cp_addr_equal(&g->path.relay, &relay_of(w, c, g)->addr));
+	world_free(w);
+}
+
+/* The relay has forgotten the allocation: all is bound anew, and the NF hears of every step. */
+static void a_forgotten_allocation_is_made_anew(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, but_relay_to_relay);
+	struct conn_relay r = world_relay_settings(w, 0);
+	world_run(w, 2 * CP_S);
+	uint32_t handle = c->path.handle;
+	struct cp_addr from = c->path.from;
+	for (unsigned int i = 0; i < w->relay[0].n_allocations; i++)
+		if (cp_addr_equal(&w->relay[0].allocations[i].client, &c->mapped))
+			memset(&w->relay[0].allocations[i].client, 0, sizeof(struct cp_addr));
+	r.id[7] = 1; /* the portal lists another one: this is probed, and answers 437 */
+	r.turn.server[0] = w->relay[2].addr;
+	w->relay[2].silent = true;
+	assert_int_equal(conn_relays_update(c->node, NULL, 0, &r, 1, w->now), 0);
+	world_drain(w, c);
+	run_active(w, 20 * CP_S, c, g);
+	assert_int_equal(c->outs[CONN_OUT_FAILED] + g->outs[CONN_OUT_FAILED], 0);
+	assert_true(c->path.handle > handle);
+	assert_false(cp_addr_equal(&c->path.from, &from));
+	assert_in_range(c->path.channel, STUN_CHANNEL_FIRST, STUN_CHANNEL_LAST);
+	assert_true(c->outs[CONN_OUT_INVALIDATE] >= 1);
 	world_free(w);
 }
 
@@ -405,6 +443,8 @@ int main(void)
 		cmocka_unit_test(channels_are_bound_ahead_of_checks),
 		cmocka_unit_test(falls_back_to_the_relay_and_returns),
 		cmocka_unit_test(relay_candidates_only_of_the_selected_relay),
+		cmocka_unit_test(a_dead_relay_is_found_out_within_ices_grace),
+		cmocka_unit_test(a_forgotten_allocation_is_made_anew),
 		cmocka_unit_test(a_far_relay_is_not_chosen),
 		cmocka_unit_test(a_relay_that_dies_is_replaced),
 		cmocka_unit_test(the_last_relay_that_dies_is_told),
