@@ -172,6 +172,7 @@ static void a_forgotten_allocation_is_made_anew(void **s)
 	run_active(w, 20 * CP_S, c, g);
 	assert_int_equal(c->outs[CONN_OUT_FAILED] + g->outs[CONN_OUT_FAILED], 0);
 	assert_true(c->path.handle > handle);
+	assert_int_equal(c->unbound_paths, 1); /* what it had is of no use any more */
 	assert_false(cp_addr_equal(&c->path.from, &from));
 	assert_in_range(c->path.channel, STUN_CHANNEL_FIRST, STUN_CHANNEL_LAST);
 	assert_true(c->outs[CONN_OUT_INVALIDATE] >= 1);
@@ -353,6 +354,42 @@ static void the_held_channel_outlives_ten_minutes(void **s)
 	world_free(w);
 }
 
+/* The NF strips channels: the core never hears them, and holds those that paths use. */
+static void channels_of_paths_are_held_unheard(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, but_relay_to_relay);
+	w->nf_strips = true;
+	world_run(w, 30 * 60 * CP_S);
+	assert_true(world_is_connected(c, g));
+	assert_int_equal(c->outs[CONN_OUT_FAILED] + g->outs[CONN_OUT_FAILED], 0);
+	assert_int_equal(c->unbound_paths + g->unbound_paths, 0);
+	assert_in_range(conn_counters(c->node)->turn.channels_refreshed, 5, 6); /* of the one that is used */
+	assert_true(conn_counters(c->node)->turn.channels_expired > 0);         /* of the others */
+	world_free(w);
+}
+
+/* Reports count as hearing. */
+static void reported_channels_live(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, NULL);
+	struct conn_report r = {.kind = CONN_REPORT_CHANNEL, .relay = w->relay[0].addr, .channel = STUN_CHANNEL_FIRST, .received = true};
+	w->nf_strips = true;
+	world_run(w, 5 * CP_S);
+	w->portal_mute = true;
+	for (int i = 0; i < 20 * 60; i++) {
+		conn_report_in(g->node, &r, w->now);
+		world_run(w, CP_S);
+	}
+	assert_true(conn_counters(g->node)->turn.channels_refreshed >= 3);
+	assert_int_equal(conn_counters(c->node)->turn.channels_refreshed, 0);
+	r.relay.port = 1;
+	conn_report_in(g->node, &r, w->now);
+	assert_int_equal(conn_counters(g->node)->reports_unknown, 1);
+	world_free(w);
+}
+
 static void release_confirms(void **s)
 {
 	struct host *c, *g;
@@ -456,6 +493,8 @@ int main(void)
 		cmocka_unit_test(a_refusing_relay_is_left_for_another),
 		cmocka_unit_test(relays_may_come_late),
 		cmocka_unit_test(the_held_channel_outlives_ten_minutes),
+		cmocka_unit_test(channels_of_paths_are_held_unheard),
+		cmocka_unit_test(reported_channels_live),
 		cmocka_unit_test(release_confirms),
 		cmocka_unit_test(relay_control_goes_first),
 		cmocka_unit_test(a_moved_host_begins_anew_with_its_relays),

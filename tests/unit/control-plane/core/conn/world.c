@@ -114,21 +114,24 @@ void world_connect(struct world *w, struct host *a, struct host *b)
 
 /* --- the network --- */
 
-static void fly(struct world *w, const struct cp_addr *from, const struct cp_addr *to, const void *data, size_t bytes, cp_time delay)
+static void enqueue(struct world *w, const struct packet *p)
 {
-	struct packet p = {.at = w->now + delay, .from = *from, .to = *to, .bytes = (uint16_t)bytes};
-	assert_true(bytes <= sizeof(p.data));
-	memcpy(p.data, data, bytes);
-	if (w->lost && w->lost(w, &p))
-		return;
 	if (w->n_flying == w->room) {
 		w->room = w->room ? w->room * 2 : 64;
 		w->flying = realloc(w->flying, w->room * sizeof(*w->flying));
 		assert_non_null(w->flying);
 	}
-	w->flying[w->n_flying++] = p;
+	w->flying[w->n_flying++] = *p;
 }
 
+static void fly(struct world *w, const struct cp_addr *from, const struct cp_addr *to, const void *data, size_t bytes, cp_time delay)
+{
+	struct packet p = {.at = w->now + delay, .from = *from, .to = *to, .bytes = (uint16_t)bytes};
+	assert_true(bytes <= sizeof(p.data));
+	memcpy(p.data, data, bytes);
+	if (!w->lost || !w->lost(w, &p))
+		enqueue(w, &p);
+}
 struct host *world_owner(struct world *w, const struct cp_addr *a)
 {
 	for (unsigned int i = 0; i < w->n_hosts; i++)
@@ -265,6 +268,17 @@ static void relay_stun(struct world *w, struct relay_host *r, const struct packe
 	}
 }
 
+static void deliver_stripped(struct world *w, struct relay_host *r, const struct relay_allocation *a, const struct cp_addr *from,
+			     const void *data, uint16_t bytes)
+{
+	struct packet p = {.at = w->now + r->latency, .from = *from, .to = a->client, .bytes = bytes};
+	struct packet outer = {.from = r->addr, .to = a->client};
+	p.stripped = relayed_addr(r, a);
+	memcpy(p.data, data, bytes);
+	if (!w->lost || !w->lost(w, &outer))
+		enqueue(w, &p);
+}
+
 /* To a relayed port: whoever has bound a channel to the sender gets it. */
 static void relay_inbound(struct world *w, struct relay_host *r, const struct cp_addr *from, uint16_t port, const void *data,
 			  uint16_t bytes)
@@ -275,6 +289,10 @@ static void relay_inbound(struct world *w, struct relay_host *r, const struct cp
 		for (uint16_t c = 0; a->port == port && c < 64; c++) {
 			if (!cp_addr_equal(&a->channel[c], from))
 				continue;
+			if (w->nf_strips) {
+				deliver_stripped(w, r, a, from, data, bytes);
+				return;
+			}
 			stun_channel_header(wire, (uint16_t)(STUN_CHANNEL_FIRST + c), bytes);
 			memcpy(wire + STUN_CHANNEL_HEADER, data, bytes);
 			fly(w, &r->addr, &a->client, wire, bytes + STUN_CHANNEL_HEADER, r->latency);
@@ -415,6 +433,7 @@ static void take(struct world *w, struct host *h, const struct conn_out *o)
 		assert_true(h->path.handle < o->path.handle || memcmp(h->path_key, o->key, sizeof(o->key)) != 0 || h->path.handle == 0 ||
 			    memcmp(&h->path, &o->path, sizeof(o->path)) == 0);
 		h->path = o->path;
+		h->unbound_paths += o->path.kind >= CONN_PATH_OUR_RELAY && o->path.channel == 0;
 		memcpy(h->path_key, o->key, sizeof(o->key));
 		break;
 	case CONN_OUT_FAILED:
@@ -453,13 +472,20 @@ void world_drain(struct world *w, struct host *h)
 				take(w, &w->host[i], &o);
 }
 
+static const struct cp_addr *arrived_at(const struct host *h, const struct packet *p)
+{
+	if (p->stripped.family)
+		return &p->stripped;
+	return h->mapped.family ? &h->addr : &p->to;
+}
+
 static void host_in(struct world *w, struct host *h, const struct packet *p)
 {
 	struct conn_inner inner;
 	struct stun_message m;
 	if (!relay_of(w, &p->from) && stun_parse(p->data, p->bytes, &m) == 0)
 		w->checks_seen += m.type == STUN_BINDING;
-	h->wireguard += conn_udp_in(h->node, h->mapped.family ? &h->addr : &p->to, &p->from, p->data, p->bytes, w->now, &inner) == CONN_WIREGUARD;
+	h->wireguard += conn_udp_in(h->node, arrived_at(h, p), &p->from, p->data, p->bytes, w->now, &inner) == CONN_WIREGUARD;
 	world_drain(w, h);
 }
 

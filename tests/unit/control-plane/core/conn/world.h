@@ -31,6 +31,7 @@ struct host {
 	enum conn_failure failure;
 	bool goodbye;
 	int released;
+	unsigned int unbound_paths;          /* paths through a relay that were said without a channel */
 	unsigned int sent_to_relay, channels_up, wireguard, answers;
 	char texts[64][ICE_CANDIDATE_TEXT];  /* candidates in the order in which they were said */
 	unsigned int n_texts, n_invalid;
@@ -59,6 +60,7 @@ struct relay_host {
 struct packet {
 	cp_time at;
 	struct cp_addr from, to;
+	struct cp_addr stripped; /* the relayed address it came to, channel stripped by the NF; family CP_NONE: no */
 	uint16_t bytes;
 	uint8_t data[CONN_DATAGRAM_MAX + 64];
 };
@@ -73,6 +75,7 @@ struct world {
 	bool (*lost)(struct world *w, const struct packet *p); /* NULL: none */
 	bool portal_mute;    /* carries no candidates */
 	bool handshakes_fail;
+	bool nf_strips;      /* and says nothing of it: the core sees what was in channels, not the channels */
 	unsigned int checks_seen; /* Binding requests between hosts that arrived */
 };
 
