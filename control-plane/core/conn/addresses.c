@@ -29,6 +29,17 @@ static bool must_restart(const struct conn_node *n, const struct relay *r, bool 
 	return (new_v4 && r->server[0].family && !v4.family) || (new_v6 && r->server[1].family && !v6.family);
 }
 
+void addresses_restart(struct conn_node *n, bool new_v4, bool new_v6, cp_time now)
+{
+	for (unsigned int i = 0; i < n->n_relays; i++) {
+		struct relay *r = n->relays[i];
+		if (r->restoring || !must_restart(n, r, new_v4, new_v6))
+			continue;
+		turn_restart(r->turn, now);
+		relay_touch(n, r);
+	}
+}
+
 void conn_addresses(struct conn_node *n, const struct cp_addr *addrs, unsigned int count, cp_time now)
 {
 	node_at(n, now);
@@ -40,13 +51,7 @@ void conn_addresses(struct conn_node *n, const struct cp_addr *addrs, unsigned i
 			n->told[n->n_told++] = addrs[i];
 	n->hosts_told = n->local_unsaved = true;
 	bool new_v4 = !had_v4 && has_family(n->told, n->n_told, CP_V4), new_v6 = !had_v6 && has_family(n->told, n->n_told, CP_V6);
-	for (unsigned int i = 0; i < n->n_relays; i++) {
-		struct relay *r = n->relays[i];
-		if (r->restoring || !must_restart(n, r, new_v4, new_v6))
-			continue;
-		turn_restart(r->turn, now);
-		relay_touch(n, r);
-	}
+	addresses_restart(n, new_v4, new_v6, now);
 	if (candidates_gather(n))
 		candidates_sync_all(n, now);
 }

@@ -122,12 +122,15 @@ static enum conn_taken stun_in(struct conn_node *n, const struct conn_inner *in,
 
 static enum conn_taken inner_in(struct conn_node *n, const struct conn_inner *in, cp_time now)
 {
+	struct stun_channel_data d;
 	if (stun_looks_like(in->data, in->bytes))
 		return stun_in(n, in, now);
 	if (is_wireguard(in->data, in->bytes)) {
 		n->counters->wireguard++;
 		return CONN_WIREGUARD;
 	}
+	if (stun_channel_parse(in->data, in->bytes, &d))
+		return stranger(n, in, &n->counters->relay_unknown, now);
 	bool nearly = in->bytes >= 4 && in->data[0] >= 1 && in->data[0] <= 4 && !in->data[1] && !in->data[2] && !in->data[3];
 	return stranger(n, in, nearly ? &n->counters->wireguard_unknown_form : &n->counters->not_stun, now);
 }

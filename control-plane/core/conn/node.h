@@ -205,6 +205,8 @@ struct conn_node {
 	char text[ICE_CANDIDATE_TEXT];
 	uint8_t wire[STUN_CHANNEL_HEADER + ICE_CHECK_MAX];
 	uint8_t stash[CONN_STASH_MAX];
+	size_t stash_lent; /* bytes of stash that hold secrets until the next call */
+	bool peer_lent;
 
 	struct conn_counters *counters; /* owned */
 };
@@ -266,6 +268,10 @@ void idle_heard(struct conn_node *n, struct connection *c, cp_time now); /* inne
 void idle_leave(struct connection *c, cp_time now);
 void idle_follow(struct connection *c, cp_time now);
 cp_time idle_deadline(const struct connection *c);
+
+/* --- addresses.c --- */
+/* Relays that know us by an address which is gone, or could not answer on a family that is new. */
+void addresses_restart(struct conn_node *n, bool new_v4, bool new_v6, cp_time now);
 
 /* --- candidates.c --- */
 /* Adds up what the host and the relays know; true: it is different. */
@@ -340,9 +346,9 @@ void stash_want(struct connection *c, bool at_once);
 void stash_follow(struct conn_node *n, struct connection *c, cp_time now);
 bool stash_peer(struct conn_node *n, struct connection *c, struct conn_out *ret);
 bool stash_ice(struct conn_node *n, struct connection *c, struct conn_out *ret);
-bool stash_gone(struct connection *c, uint16_t part, struct conn_out *ret);
+bool stash_gone(struct conn_node *n, struct connection *c, uint16_t part, struct conn_out *ret);
 bool stash_relay(struct conn_node *n, struct relay *r, cp_time now, struct conn_out *ret);
-bool stash_relay_gone(struct relay *r, struct conn_out *ret);
+bool stash_relay_gone(struct conn_node *n, struct relay *r, struct conn_out *ret);
 bool stash_local(struct conn_node *n, struct conn_out *ret);
 
 /* --- restore.c --- */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "conn/node.h"
 
 void out_mark(struct conn_node *n, struct connection *c, unsigned int bits)
@@ -182,10 +183,21 @@ static enum drained checks_next(struct conn_node *n, cp_time now, struct conn_ou
 	return NOTHING;
 }
 
+static void take_back(struct conn_node *n)
+{
+	if (n->stash_lent)
+		cp_wipe(n->stash, n->stash_lent);
+	if (n->peer_lent)
+		cp_wipe(&n->peer, sizeof(n->peer));
+	n->stash_lent = 0;
+	n->peer_lent = false;
+}
+
 bool conn_next(struct conn_node *n, cp_time now, struct conn_out *ret)
 {
 	enum drained d = LOST;
 	node_at(n, now);
+	take_back(n);
 	while (d == LOST) { /* a check without a channel asks the relay for one, and that goes first */
 		*ret = (struct conn_out){0};
 		if (relays_next(n, now, ret) || answers_next(n, ret) || notices_next(n, ret) || words_next(n, now, ret))

@@ -196,7 +196,7 @@ static bool last_words(struct conn_node *n, struct conn_out *ret)
 			if (r->channels[i].family != CP_NONE)
 				return say_channel(r, (uint16_t)(STUN_CHANNEL_FIRST + i), &r->channels[i], false, ret);
 		}
-		if (stash_relay_gone(r, ret))
+		if (stash_relay_gone(n, r, ret))
 			return true;
 		n->dead_relays = r->next_dead;
 		relay_free(n, r);

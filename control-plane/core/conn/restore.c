@@ -275,6 +275,8 @@ void conn_restored(struct conn_node *n, cp_time now)
 		n->relays[i]->restoring = false;
 		relay_touch(n, n->relays[i]);
 	}
+	if (n->hosts_told) /* they may have changed in between */
+		addresses_restart(n, false, false, now);
 	candidates_gather(n);
 	for (uint32_t i = 0; (c = connection_walk(n, &i));)
 		if (c->restoring)

@@ -9,6 +9,7 @@ static bool say_peer(struct conn_node *n, struct connection *c, struct conn_out 
 	connection_peer(c, &n->peer);
 	ret->kind = CONN_OUT_PEER;
 	ret->peer = &n->peer;
+	n->peer_lent = true;
 	c->told_peer = true;
 	return true;
 }
@@ -64,9 +65,9 @@ static bool say_bit(struct conn_node *n, struct connection *c, unsigned int bit,
 		ret->goodbye = c->goodbye;
 		return say(ret, CONN_OUT_REMOVE);
 	case OUT_STASH_PEER_GONE:
-		return stash_gone(c, 0, ret);
+		return stash_gone(n, c, 0, ret);
 	case OUT_STASH_ICE_GONE:
-		return stash_gone(c, 1, ret);
+		return stash_gone(n, c, 1, ret);
 	case OUT_FAILED:
 		ret->failure = c->failure;
 		return say(ret, CONN_OUT_FAILED);

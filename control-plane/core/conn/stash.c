@@ -41,7 +41,7 @@ void stash_follow(struct conn_node *n, struct connection *c, cp_time now)
 	out_mark(n, c, OUT_STASH_ICE);
 }
 
-static bool record(struct conn_out *ret, enum conn_stash_kind kind, uint16_t part, const void *key, size_t key_bytes,
+static bool record(struct conn_node *n, struct conn_out *ret, enum conn_stash_kind kind, uint16_t part, const void *key, size_t key_bytes,
 		   const void *data, size_t bytes)
 {
 	ret->kind = CONN_OUT_STASH;
@@ -50,6 +50,7 @@ static bool record(struct conn_out *ret, enum conn_stash_kind kind, uint16_t par
 	memcpy(ret->stash.key, key, key_bytes);
 	ret->data = data;
 	ret->bytes = bytes;
+	n->stash_lent = bytes;
 	return true;
 }
 
@@ -80,7 +81,7 @@ bool stash_peer(struct conn_node *n, struct connection *c, struct conn_out *ret)
 	pack_u64(&k, c->proactive, 8);
 	pack_u64(&k, (uint64_t)c->completed | (uint64_t)c->established << 1 | (uint64_t)c->idle << 2, 1);
 	c->stashed_peer = true;
-	return record(ret, CONN_STASH_PEER, 0, c->public_key, sizeof(c->public_key), n->stash, k.n);
+	return record(n, ret, CONN_STASH_PEER, 0, c->public_key, sizeof(c->public_key), n->stash, k.n);
 }
 
 bool stash_ice(struct conn_node *n, struct connection *c, struct conn_out *ret)
@@ -89,12 +90,12 @@ bool stash_ice(struct conn_node *n, struct connection *c, struct conn_out *ret)
 	pack_u64(&k, RECORD_ICE, 2);
 	k.n += ice_save(c->ice, n->stash + k.n);
 	c->stashed_ice = true;
-	return record(ret, CONN_STASH_PEER, 1, c->public_key, sizeof(c->public_key), n->stash, k.n);
+	return record(n, ret, CONN_STASH_PEER, 1, c->public_key, sizeof(c->public_key), n->stash, k.n);
 }
 
-bool stash_gone(struct connection *c, uint16_t part, struct conn_out *ret)
+bool stash_gone(struct conn_node *n, struct connection *c, uint16_t part, struct conn_out *ret)
 {
-	return record(ret, CONN_STASH_PEER, part, c->public_key, sizeof(c->public_key), NULL, 0);
+	return record(n, ret, CONN_STASH_PEER, part, c->public_key, sizeof(c->public_key), NULL, 0);
 }
 
 static void pack_settings(struct packer *k, const struct relay *r)
@@ -117,7 +118,7 @@ bool stash_relay(struct conn_node *n, struct relay *r, cp_time now, struct conn_
 		r->settings_unsaved = false;
 		pack_settings(&k, r);
 		r->parts = r->parts ? r->parts : 1;
-		return record(ret, CONN_STASH_RELAY, 0, r->id, sizeof(r->id), n->stash, k.n);
+		return record(n, ret, CONN_STASH_RELAY, 0, r->id, sizeof(r->id), n->stash, k.n);
 	}
 	if (r->save_at > now)
 		return false;
@@ -127,14 +128,14 @@ bool stash_relay(struct conn_node *n, struct relay *r, cp_time now, struct conn_
 		return false;
 	}
 	r->parts = r->parts > part + 2 ? r->parts : (uint16_t)(part + 2);
-	return record(ret, CONN_STASH_RELAY, (uint16_t)(part + 1), r->id, sizeof(r->id), n->stash, bytes);
+	return record(n, ret, CONN_STASH_RELAY, (uint16_t)(part + 1), r->id, sizeof(r->id), n->stash, bytes);
 }
 
-bool stash_relay_gone(struct relay *r, struct conn_out *ret)
+bool stash_relay_gone(struct conn_node *n, struct relay *r, struct conn_out *ret)
 {
 	if (r->parts == 0)
 		return false;
-	return record(ret, CONN_STASH_RELAY, --r->parts, r->id, sizeof(r->id), NULL, 0);
+	return record(n, ret, CONN_STASH_RELAY, --r->parts, r->id, sizeof(r->id), NULL, 0);
 }
 
 bool stash_local(struct conn_node *n, struct conn_out *ret)
@@ -146,5 +147,5 @@ bool stash_local(struct conn_node *n, struct conn_out *ret)
 	pack_u64(&k, n->n_told, 1);
 	for (unsigned int i = 0; i < n->n_told; i++)
 		pack_addr(&k, &n->told[i]);
-	return record(ret, CONN_STASH_LOCAL, 0, nobody, sizeof(nobody), n->stash, k.n);
+	return record(n, ret, CONN_STASH_LOCAL, 0, nobody, sizeof(nobody), n->stash, k.n);
 }

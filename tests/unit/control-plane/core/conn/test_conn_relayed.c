@@ -460,6 +460,8 @@ static void channel_data_is_stripped(void **s)
 	stun_channel_header(wire, 0x4ff0, 32);
 	assert_int_equal(conn_udp_in(c->node, &c->addr, &w->relay[0].addr, wire, sizeof(wire), w->now, &in), CONN_DROPPED);
 	assert_int_equal(conn_counters(c->node)->channel_unknown, 1);
+	assert_int_equal(conn_udp_in(c->node, &c->addr, &g->addr, wire, sizeof(wire), w->now, &in), CONN_DROPPED);
+	assert_int_equal(conn_counters(c->node)->relay_unknown, 1);
 	world_free(w);
 }
 

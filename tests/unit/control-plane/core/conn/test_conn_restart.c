@@ -232,6 +232,28 @@ static void a_new_nf_is_told_everything(void **s)
 	world_free(w);
 }
 
+/* While it was away the host has moved: its relay knows it by an address that is no more. */
+static void a_host_that_moved_meanwhile_begins_anew(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, NULL);
+	unsigned int bindings = w->relay[0].bindings;
+	struct conn_settings settings = {.role = CONN_CLIENT, .seed = {9}, .conns_max = 64};
+	conn_node_free(c->node);
+	c->node = conn_node_new(&settings, w->now);
+	c->addr.ip[3] = 99;
+	world_tell_addresses(w, c);
+	for (unsigned int i = 0; i < c->n_records; i++)
+		conn_restore(c->node, &c->records[i].key, c->records[i].data, c->records[i].bytes, w->now);
+	conn_restored(c->node, w->now);
+	world_drain(w, c);
+	world_run(w, 15 * CP_S);
+	assert_true(w->relay[0].bindings > bindings);
+	assert_int_equal(c->outs[CONN_OUT_FAILED] + g->outs[CONN_OUT_FAILED], 0);
+	assert_true(cp_addr_equal(&c->path.from, &c->addr));
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +266,7 @@ int main(void)
 		cmocka_unit_test(broken_records_are_left_out),
 		cmocka_unit_test(records_are_coalesced),
 		cmocka_unit_test(what_ends_is_forgotten_by_the_stash),
+		cmocka_unit_test(a_host_that_moved_meanwhile_begins_anew),
 		cmocka_unit_test(a_new_nf_is_told_everything),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
