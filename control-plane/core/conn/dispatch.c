@@ -55,44 +55,55 @@ static struct connection *candidate_of(const struct conn_node *n, struct connect
 	return NULL;
 }
 
-static enum conn_taken offer(struct conn_node *n, struct connection *c, const struct stun_message *m, const struct conn_inner *in,
-			     cp_time now, bool *ret_foreign)
+enum offered { ANSWERED, REFUSED, FOREIGN, LIMITED };
+
+static enum offered offer(struct conn_node *n, struct connection *c, const struct stun_message *m, const struct conn_inner *in,
+			  cp_time now)
 {
 	struct ice_send answer;
-	int e = ICE_E_CREDENTIALS;
-	if (bucket_take(&c->budget, BUDGET_CONN_PER_S, BUDGET_CONN_BURST, now))
-		e = ice_request_in(c->ice, m, &in->at, &in->from, now, &answer);
-	else
+	if (!bucket_take(&c->budget, BUDGET_CONN_PER_S, BUDGET_CONN_BURST, now)) {
 		n->counters->limited_conn++;
-	*ret_foreign = e == ICE_E_CREDENTIALS;
+		return LIMITED;
+	}
+	int e = ice_request_in(c->ice, m, &in->at, &in->from, now, &answer);
+	if (e == ICE_E_CREDENTIALS)
+		return FOREIGN;
 	if (e == 0)
 		out_answer(n, c->relay, &answer, now);
-	if (!*ret_foreign)
-		connection_serve(n, c, now);
-	return e == 0 ? CONN_TAKEN : CONN_DROPPED;
+	connection_serve(n, c, now);
+	return e == 0 ? ANSWERED : REFUSED;
 }
 
-/* A source whose requests name connections and are not signed by their peers is soon not worth an HMAC; no connection
- * has paid for it by then more than a moment's worth. */
+/* To each that bears these names, until one recognises its peer. A source whose requests are not signed by any is soon
+ * not worth an HMAC; no connection has paid for it by then more than a moment's worth. */
+static enum conn_taken offer_round(struct conn_node *n, struct connection *first, const struct stun_message *m,
+				   const struct conn_inner *in, const struct stun_text *local, const struct stun_text *remote,
+				   cp_time now)
+{
+	bool limited = false;
+	for (struct connection *c = first, *next; c; c = next) {
+		next = candidate_of(n, c, local, remote); /* c may have ended afterwards */
+		enum offered o = offer(n, c, m, in, now);
+		limited |= o == LIMITED;
+		if (o == ANSWERED || o == REFUSED)
+			return o == ANSWERED ? CONN_TAKEN : CONN_DROPPED;
+	}
+	if (!limited)
+		budget_forged(&n->budget, &in->from, now);
+	return CONN_DROPPED;
+}
+
 static enum conn_taken request_in(struct conn_node *n, const struct stun_message *m, const struct conn_inner *in, cp_time now)
 {
 	struct stun_text local, remote;
-	struct connection *c = NULL, *next;
-	bool foreign = true;
-	if (!stun_username_split(m, &local, &remote) || !(next = candidate_of(n, NULL, &local, &remote)))
+	struct connection *first = stun_username_split(m, &local, &remote) ? candidate_of(n, NULL, &local, &remote) : NULL;
+	if (!first)
 		return stranger(n, in, &n->counters->unknown_ufrag, now);
 	if (budget_is_forger(&n->budget, &in->from, now)) {
 		n->counters->limited_source++;
 		return CONN_DROPPED;
 	}
-	enum conn_taken taken = CONN_DROPPED;
-	while (foreign && (c = next)) {
-		next = candidate_of(n, c, &local, &remote);
-		taken = offer(n, c, m, in, now, &foreign);
-	}
-	if (foreign)
-		budget_forged(&n->budget, &in->from, now);
-	return taken;
+	return offer_round(n, first, m, in, &local, &remote, now);
 }
 
 static enum conn_taken response_in(struct conn_node *n, const struct stun_message *m, const struct conn_inner *in, cp_time now)

@@ -174,6 +174,7 @@ struct conn_node {
 
 	struct relay *relays[CONN_RELAYS_MAX + 1]; /* owned; one more while one is replaced */
 	unsigned int n_relays, relay_turn;
+	bool relays_dirty; /* one of them is, or was */
 	struct relay *dead_relays; /* owned; their last words are still to be said */
 	uint32_t relay_serial;
 	struct turn_counters retired; /* of relays that are no more */

@@ -218,6 +218,8 @@ bool relays_next(struct conn_node *n, cp_time now, struct conn_out *ret)
 	int e = 0;
 	if (last_words(n, ret))
 		return true;
+	if (!n->relays_dirty)
+		return false;
 	while (e == 0) {
 		if (send_next(n, now, ret))
 			return true;
@@ -233,5 +235,6 @@ bool relays_next(struct conn_node *n, cp_time now, struct conn_out *ret)
 			return true;
 		settle(n, r, now);
 	}
+	n->relays_dirty = false;
 	return last_words(n, ret);
 }

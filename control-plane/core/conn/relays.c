@@ -166,7 +166,7 @@ void relay_drop(struct conn_node *n, struct relay *r, struct relay *heir, cp_tim
 
 void relay_touch(struct conn_node *n, struct relay *r)
 {
-	r->dirty = true;
+	r->dirty = n->relays_dirty = true;
 }
 
 void relay_suspect(struct conn_node *n, struct relay *r, cp_time now)

@@ -196,6 +196,10 @@ static void a_connection_is_granted_what_stock_sends_on_all_pairs(void **s)
 	for (int i = 0; i < 2000; i++)
 		is_answered(w, c, g, nth++);
 	assert_true(conn_counters(g->node)->limited_conn > 0);
+	assert_int_equal(conn_counters(g->node)->limited_source, 0); /* too many is not forged */
+	world_run(w, CP_S);
+	for (int i = 0; i < 50; i++)
+		assert_true(is_answered(w, c, g, nth++));
 	world_free(w);
 }
 

@@ -327,6 +327,26 @@ static void a_refusing_relay_is_left_for_another(void **s)
 	world_free(w);
 }
 
+/* Trap 10: the peer's first candidate is of a family that we have none of, and our relay still deliberates. */
+static void want_of_a_pair_is_no_failure_while_a_relay_may_help(void **s)
+{
+	static const char v6[] = "candidate:1 1 udp 2130706431 2001:db8::9 52625 typ host";
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	uint8_t id[CONN_ID_BYTES];
+	world_id(w, g, id);
+	w->relay[0].latency = 950 * CP_MS;
+	world_relays(w, c, 1);
+	world_connect_one(w, c, g);
+	assert_int_equal(conn_candidate_add(c->node, id, v6, strlen(v6), w->now), 0);
+	world_drain(w, c);
+	world_run(w, 2500 * CP_MS); /* ICE's grace would be over */
+	assert_int_equal(c->outs[CONN_OUT_FAILED], 0);
+	world_run(w, 3 * CP_S); /* it is IPv4, too */
+	assert_int_equal(c->outs[CONN_OUT_FAILED], 1);
+	world_free(w);
+}
+
 /* The list comes after the first authorisation: §2.8 would fail here. */
 static void relays_may_come_late(void **s)
 {
@@ -493,6 +513,7 @@ int main(void)
 		cmocka_unit_test(new_credentials_replace_a_relay),
 		cmocka_unit_test(bad_relays_are_left_out),
 		cmocka_unit_test(a_refusing_relay_is_left_for_another),
+		cmocka_unit_test(want_of_a_pair_is_no_failure_while_a_relay_may_help),
 		cmocka_unit_test(relays_may_come_late),
 		cmocka_unit_test(the_held_channel_outlives_ten_minutes),
 		cmocka_unit_test(channels_of_paths_are_held_unheard),
