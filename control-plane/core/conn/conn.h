@@ -172,7 +172,8 @@ enum conn_out_kind {
 	CONN_OUT_PATH,        /* key, path: send there from now on; accept everywhere */
 	CONN_OUT_HANDSHAKE,   /* key: start one on the path, unless one is under way */
 	CONN_OUT_REMOVE,      /* key, goodbye */
-	CONN_OUT_CHANNEL,     /* relay, channel, to (the peer), up: push and strip table; id: of the relay */
+	CONN_OUT_CHANNEL,     /* id (of the relay), relay, channel, to (the peer), up, then also from (our relayed address): push
+	                       * and strip table */
 	CONN_OUT_RESPONDER,   /* ufrag, remote_ufrag, pwd, key, up: checks it may answer */
 	CONN_OUT_STASH,       /* stash key, part, data: keep it; bytes 0: forget it */
 	/* to people */

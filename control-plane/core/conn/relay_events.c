@@ -10,6 +10,8 @@ static bool say_channel(struct relay *r, uint16_t channel, const struct cp_addr 
 	const struct cp_addr *server = up ? turn_active_server(r->turn) : NULL;
 	if (server)
 		r->channel_server = *server;
+	if (up)
+		ret->from = turn_relayed(r->turn, peer->family);
 	ret->kind = CONN_OUT_CHANNEL;
 	memcpy(ret->id, r->id, sizeof(ret->id));
 	ret->relay = r->channel_server;
