@@ -84,7 +84,8 @@ static void output(struct host *h, const struct conn_out *o)
 	switch (o->kind) {
 	case CONN_OUT_SEND:
 		count_check(h, o);
-		host_send(h, &o->from, &o->to, o->data, o->bytes);
+		if (!host_send(h, &o->from, &o->to, o->data, o->bytes) && o->from.family != CP_NONE)
+			h->count.wrong_source++;
 		break;
 	case CONN_OUT_CANDIDATE:
 	case CONN_OUT_INVALIDATE:

@@ -55,8 +55,7 @@ struct checks_of_pair {
 struct host_counters {
 	uint64_t outputs, hash; /* of all outputs of the core, in their order */
 	uint64_t established, failed, closed, no_relays, released, rotate, goodbyes_in, paths;
-	uint64_t wrong_source;  /* told to send from an address that this host does not have */
-	uint64_t no_channel;    /* ChannelData on a channel that the NF does not know */
+	uint64_t wrong_source;  /* the core sends from an address that this host does not have */
 	uint64_t answered;      /* checks, by the responder */
 	uint64_t failures[4];   /* by enum conn_failure */
 	cp_time last_established, last_failed;
@@ -129,7 +128,8 @@ struct wg_peer *host_peer(const struct host *h, const uint8_t id[CONN_ID_BYTES])
 /* Number of the channel; 0: there is none. */
 uint16_t host_channel_of(const struct host *h, const struct cp_addr *relay, const struct cp_addr *peer);
 void host_send_way(struct host *h, const struct way *way, const uint8_t *data, size_t bytes);
-void host_send(struct host *h, const struct cp_addr *from, const struct cp_addr *to, const uint8_t *data, size_t bytes);
+/* False: the host has no such address (any more). */
+bool host_send(struct host *h, const struct cp_addr *from, const struct cp_addr *to, const uint8_t *data, size_t bytes);
 void host_goodbye_came(struct host *h, const uint8_t id[CONN_ID_BYTES]);
 /* A user has something for a peer that there is no connection to. */
 void host_wants(struct host *h, const uint8_t id[CONN_ID_BYTES]);

@@ -91,16 +91,15 @@ static const struct cp_addr *any_of_family(const struct host *h, uint8_t family)
 	return NULL;
 }
 
-void host_send(struct host *h, const struct cp_addr *from, const struct cp_addr *to, const uint8_t *data, size_t bytes)
+bool host_send(struct host *h, const struct cp_addr *from, const struct cp_addr *to, const uint8_t *data, size_t bytes)
 {
 	const struct cp_addr *src = from->family != CP_NONE ? own_address(h, from) : any_of_family(h, to->family);
-	if (!src) {
-		h->count.wrong_source += from->family != CP_NONE;
-		return;
-	}
+	if (!src)
+		return false;
 	for (unsigned int i = 0; i < h->n_addrs; i++)
 		if (src == &h->addrs[i].addr)
 			nic_send(&h->nics[h->addrs[i].nic], h->name, src, to, data, bytes);
+	return true;
 }
 
 void host_send_way(struct host *h, const struct way *way, const uint8_t *data, size_t bytes)
