@@ -17,7 +17,7 @@ void turn_begin(struct turn *t, cp_time now)
 void turn_server_found(struct turn *t, uint8_t server, cp_time now)
 {
 	t->active = server;
-	t->spoke = now;
+	t->spoke = t->heard = now;
 	turn_request_start(t, &t->control, turn_is_allocated(t) ? TURN_REQ_REFRESH : TURN_REQ_ALLOCATE, server, now);
 }
 

@@ -105,6 +105,7 @@ static int take(struct turn *t, const struct stun_message *m, const struct cp_ad
 	if ((m->type & STUN_CLASS) == STUN_ERROR)
 		count_error(t, m->error_code);
 	measure(t, r, now);
+	t->heard = now;
 	return apply(t, r, m, trust, local, now);
 }
 

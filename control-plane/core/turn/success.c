@@ -12,14 +12,23 @@ static void note_host(struct turn *t, const struct cp_addr *local)
 	turn_event_put(t, (struct turn_event){.kind = TURN_HOST, .addr = *local, .base = *local});
 }
 
-static void note_srflx(struct turn *t, const struct cp_addr *mapped, const struct cp_addr *local)
+/* True: the NAT has another address for us now. */
+static bool note_srflx(struct turn *t, const struct cp_addr *mapped, const struct cp_addr *local)
 {
 	struct cp_addr *srflx = &t->srflx[turn_family_index(mapped)], was = *srflx;
 	if (cp_addr_equal(srflx, mapped))
-		return;
+		return false;
 	*srflx = *mapped;
 	t->dirty = true;
 	turn_event_put(t, (struct turn_event){.kind = TURN_SRFLX, .addr = *mapped, .base = *local, .was = was});
+	return was.family != CP_NONE;
+}
+
+/* The relay knows clients by their address: to this one it may owe nothing. A Refresh tells. */
+static void moved(struct turn *t, const struct turn_request *r, cp_time now)
+{
+	if (r->server == t->active && turn_is_allocated(t) && !t->control.schedule)
+		turn_request_start(t, &t->control, TURN_REQ_REFRESH, r->server, now);
 }
 
 static int binding_succeeded(struct turn *t, struct turn_request *r, const struct stun_message *m,
@@ -30,8 +39,8 @@ static int binding_succeeded(struct turn *t, struct turn_request *r, const struc
 	turn_request_end(t, r);
 	if (turn_address_is_usable(local)) {
 		note_host(t, local);
-		if (turn_address_is_usable(&m->mapped) && m->mapped.family == local->family)
-			note_srflx(t, &m->mapped, local);
+		if (turn_address_is_usable(&m->mapped) && m->mapped.family == local->family && note_srflx(t, &m->mapped, local))
+			moved(t, r, now);
 	}
 	if (t->active < 0)
 		turn_server_found(t, r->server, now);

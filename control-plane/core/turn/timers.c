@@ -2,9 +2,15 @@
 /* What an allocation does by itself: Refresh, keepalive, expiry (connectivity §2.5). */
 #include "turn/turn_internal.h"
 
+/* What was sent keeps NATs open, what was heard shows that there is still somebody who knows this allocation. */
+static cp_time keepalive_at(const struct turn *t)
+{
+	return cp_earlier(t->spoke, t->heard) + TURN_KEEPALIVE;
+}
+
 static bool keepalive_is_due(const struct turn *t, cp_time now)
 {
-	return now >= t->spoke + TURN_KEEPALIVE && !t->binding[t->active].schedule;
+	return now >= keepalive_at(t) && !t->binding[t->active].schedule;
 }
 
 static void keep_alive(struct turn *t, cp_time now)
@@ -38,6 +44,6 @@ cp_time turn_allocation_deadline(const struct turn *t)
 	if (!t->control.schedule)
 		at = cp_earlier(at, t->refresh_at);
 	if (!t->binding[t->active].schedule)
-		at = cp_earlier(at, t->spoke + TURN_KEEPALIVE);
+		at = cp_earlier(at, keepalive_at(t));
 	return at;
 }

@@ -70,7 +70,7 @@ int turn_stun_in(struct turn *t, const struct stun_message *m, const struct cp_a
 		 cp_time now);
 /* ChannelData came: the peer behind a confirmed channel; false: unknown or unconfirmed, drop it. */
 bool turn_channel_heard(struct turn *t, uint16_t channel, cp_time now, struct cp_addr *ret_peer);
-/* ChannelData for this channel left for the relay: postpones the keepalive. */
+/* ChannelData for this channel left for the relay: postpones the keepalive, as long as something comes back. */
 void turn_channel_sent(struct turn *t, uint16_t channel, cp_time now);
 /* A remote candidate at peer is known: bind ahead of need unless numbers run short. */
 void turn_bind_early(struct turn *t, const struct cp_addr *peer, cp_time now);

@@ -119,7 +119,7 @@ struct turn {
 	struct cp_addr host[2], srflx[2];
 	struct cp_addr relayed[2]; /* both CP_NONE: no allocation */
 	cp_time allocated_at, expires, refresh_at;
-	cp_time spoke; /* what the keepalive is counted from */
+	cp_time spoke, heard; /* what the keepalive is counted from: the older one */
 	cp_time rtt;
 
 	struct turn_channel *channels[TURN_CHANNELS]; /* owned */

@@ -123,14 +123,53 @@ static void channel_data_postpones_the_keepalive(void **state)
 	uint16_t channel = world_channel(&w, &peer);
 	world_forget(&w);
 	for (unsigned int i = 1; i <= 10; i++) {
+		struct cp_addr from;
 		world_run(&w, START + i * 20 * S);
 		turn_channel_sent(w.t, channel, w.now);
+		assert_true(turn_channel_heard(w.t, channel, w.now, &from));
 	}
 	assert_int_equal(w.n_sent, 0);
 	turn_channel_sent(w.t, 0x4abc, w.now + 10 * S); /* no channel of ours */
 	world_run(&w, START + 225 * S);
 	assert_int_equal(w.n_sent, 1);
 	assert_true(w.sent[0].at == START + 225 * S);
+	world_close(&w);
+}
+
+/* A relay that lost the allocation swallows it without a word. */
+static void channel_data_that_nothing_answers_does_not(void **state)
+{
+	struct cp_addr peer = peer_at(1);
+	struct world w;
+	(void)state;
+	world_open(&w, settings_default(), 2);
+	world_allocate(&w);
+	uint16_t channel = world_channel(&w, &peer);
+	world_forget(&w);
+	for (unsigned int i = 1; i <= 5; i++) {
+		world_run(&w, START + i * 5 * S - 1);
+		turn_channel_sent(w.t, channel, w.now);
+	}
+	assert_int_equal(w.n_sent, 0);
+	world_run(&w, START + 25 * S);
+	assert_int_equal(count_sent(&w, STUN_BINDING), 1);
+	world_close(&w);
+}
+
+static void another_mapping_makes_it_ask_for_the_allocation(void **state)
+{
+	struct cp_addr mapped = mapped_v4;
+	struct world w;
+	(void)state;
+	world_open(&w, settings_default(), 2);
+	world_allocate(&w);
+	world_run(&w, START + 25 * S);
+	answer_binding(&w, newest(&w, STUN_BINDING));
+	assert_int_equal(count_sent(&w, STUN_REFRESH), 0);
+	world_run(&w, START + 50 * S);
+	mapped.port++;
+	answer(&w, newest(&w, STUN_BINDING), (struct answer){.type = STUN_BINDING | STUN_SUCCESS, .mapped = mapped});
+	assert_int_equal(count_sent(&w, STUN_REFRESH), 1);
 	world_close(&w);
 }
 
@@ -198,6 +237,8 @@ int main(void)
 		cmocka_unit_test(every_request_has_the_same_schedule),
 		cmocka_unit_test(keeps_alive_every_25_s),
 		cmocka_unit_test(channel_data_postpones_the_keepalive),
+		cmocka_unit_test(channel_data_that_nothing_answers_does_not),
+		cmocka_unit_test(another_mapping_makes_it_ask_for_the_allocation),
 		cmocka_unit_test(refreshes_at_half_the_lifetime),
 		cmocka_unit_test(a_boundless_lifetime_is_an_hour),
 		cmocka_unit_test(a_host_that_slept_allocates_anew),
