@@ -159,6 +159,8 @@ static void play(struct casting *c)
 	c->dice = dice_fork(&c->w->dice);
 	world_start(c->w);
 	ask(c);
+	if (c->t.lossy)
+		for_each_asked(c, speak_up); /* a lost keepalive of WireGuard is followed by data, or by nothing */
 	world_run(c->w, bound_of_all(c));
 	for_each_asked(c, judge);
 	world_run(c->w, BETTER);
