@@ -89,13 +89,13 @@ static bool is_translated(const struct position *p, int below, uint8_t family)
 	return false;
 }
 
-/* Is there an address in the zone above `below` NATs that its peers know and that stays the same towards everybody? */
-static bool is_addressable(const struct world *w, const struct host *h, const struct position *p, int below, uint8_t family)
+/* Is its address in the zone above `below` NATs the same towards everybody? */
+static bool is_steady(const struct position *p, int below, uint8_t family)
 {
 	for (int i = 0; i < below; i++)
 		if (translates(p->nats[i], family) && p->nats[i]->s.mapping != NAT_INDEPENDENT)
 			return false;
-	return !is_translated(p, below, family) || learns_mapping(w, h, family);
+	return true;
 }
 
 /* Do its peers know at least the address, if not the port, that it comes from? */
@@ -104,15 +104,42 @@ static bool is_known(const struct world *w, const struct host *h, const struct p
 	return !is_translated(p, below, family) || learns_mapping(w, h, family);
 }
 
-/* May what b sends to a's known address come in? */
-static bool admits(const struct position *a, int a_below, bool b_addressable, bool b_known)
+/* Do its peers know where exactly it comes from? */
+static bool is_addressable(const struct world *w, const struct host *h, const struct position *p, int below, uint8_t family)
 {
-	for (int i = 0; i < a_below; i++) {
-		enum nat_behaviour f = a->nats[i]->s.filtering;
-		if ((f == NAT_ADDRESS_PORT && !b_addressable) || (f == NAT_ADDRESS && !b_known))
+	return is_steady(p, below, family) && is_known(w, h, p, below, family);
+}
+
+/* May what its peer sends to its known address come in? What leaves for the peer opens the way, unless it leaves from
+ * another mapping than the known one, which is that towards the relay. */
+static bool admits(const struct position *p, int below, uint8_t family, bool peer_addressable, bool peer_known)
+{
+	for (int i = 0; i < below; i++) {
+		enum nat_behaviour f = p->nats[i]->s.filtering;
+		if (f != NAT_INDEPENDENT && !is_steady(p, i + 1, family))
+			return false;
+		if ((f == NAT_ADDRESS_PORT && !peer_addressable) || (f == NAT_ADDRESS && !peer_known))
 			return false;
 	}
 	return true;
+}
+
+/* Answers may come from another port than that which was written to. */
+static bool takes_answers_of_any_port(const struct position *p, int below)
+{
+	for (int i = 0; i < below; i++)
+		if (p->nats[i]->s.filtering == NAT_ADDRESS_PORT)
+			return false;
+	return true;
+}
+
+/* The peer writes first, and is answered. */
+static bool is_reached(const struct world *w, const struct host *h, const struct position *p, int below, const struct host *peer,
+		       const struct position *q, int q_below, uint8_t family)
+{
+	return is_known(w, h, p, below, family) &&
+	       admits(p, below, family, is_addressable(w, peer, q, q_below, family), is_known(w, peer, q, q_below, family)) &&
+	       (is_steady(p, below, family) || takes_answers_of_any_port(q, q_below));
 }
 
 /* The innermost zone that both can get to; false: there is none. */
@@ -154,11 +181,7 @@ static enum verdict direct_in(const struct world *w, const struct host *a, const
 		/* one of them is where they meet, and the other one can write to it */
 		return is_shadowed(ia ? b : a, ia ? &pa : &pb, ia ? ia : ib, family) ? ORACLE_MAYBE : ORACLE_YES;
 	}
-	bool a_addressable = is_addressable(w, a, &pa, ia, family), b_addressable = is_addressable(w, b, &pb, ib, family);
-	bool a_known = is_known(w, a, &pa, ia, family), b_known = is_known(w, b, &pb, ib, family);
-	return (a_addressable && admits(&pa, ia, b_addressable, b_known)) || (b_addressable && admits(&pb, ib, a_addressable, a_known))
-		       ? ORACLE_YES
-		       : ORACLE_NO;
+	return is_reached(w, a, &pa, ia, b, &pb, ib, family) || is_reached(w, b, &pb, ib, a, &pa, ia, family) ? ORACLE_YES : ORACLE_NO;
 }
 
 /* --- relayed --- */
