@@ -121,9 +121,10 @@ void path_follow(struct conn_node *n, struct connection *c, cp_time now)
 		stash_want(c, true);
 		if (n->role == CONN_CLIENT && s.abandoned.family != CP_NONE)
 			candidates_withdraw(n, c, s.abandoned_kind, &s.abandoned, now);
-		if (s.exists && leads_elsewhere(c, &s))
-			switch_to(n, c, &s, now);
 	}
+	/* also of an unchanged selection: what was peer-reflexive may turn out to be the peer's relay */
+	if (s.exists && leads_elsewhere(c, &s))
+		switch_to(n, c, &s, now);
 	establish(n, c);
 }
 
