@@ -108,7 +108,7 @@ bool host_is_connected(const struct host *h, const struct host *peer, struct con
 		return false;
 	if (ret)
 		*ret = info;
-	return p && p->session[0].confirmed && info.path.handle != 0 && info.state != CONN_CONNECTING;
+	return p && p->session[WG_CURRENT].local && info.path.handle != 0 && info.state != CONN_CONNECTING;
 }
 
 uint64_t host_checks_sent(const struct host *h)

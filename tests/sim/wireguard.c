@@ -67,7 +67,7 @@ static void send_initiation(struct wg_peer *p)
 static void send_keepalive(struct wg_peer *p)
 {
 	uint8_t m[NET_PACKET_MAX];
-	begin(m, WG_DATA, p->session[0].remote);
+	begin(m, WG_DATA, p->session[WG_CURRENT].remote);
 	send_on_path(p, m, WG_KEEPALIVE_BYTES);
 }
 
@@ -92,14 +92,14 @@ static void report_activity(struct wg_peer *p)
 
 static bool can_send(const struct wg_peer *p)
 {
-	const struct wg_session *s = &p->session[0];
-	return s->local && s->confirmed && now_of(p) < s->born + REJECT_AFTER && p->path.handle != 0;
+	const struct wg_session *s = &p->session[WG_CURRENT];
+	return s->local && now_of(p) < s->born + REJECT_AFTER && p->path.handle != 0;
 }
 
 static void send_data(struct wg_peer *p)
 {
 	uint8_t m[NET_PACKET_MAX];
-	begin(m, WG_DATA, p->session[0].remote);
+	begin(m, WG_DATA, p->session[WG_CURRENT].remote);
 	m[16] = WG_INNER_DATA;
 	wg_put64(m + 24, p->flow->sent);
 	if (send_on_path(p, m, WG_DATA_BYTES))
@@ -127,14 +127,14 @@ void wg_packet_out(struct wg_peer *p)
 		p->queued++;
 	else
 		p->flow->unsent++;
-	if (p->path.handle && !p->session[0].local)
+	if (p->path.handle && !p->session[WG_CURRENT].local)
 		wg_handshake(p);
 }
 
 void wg_goodbye(struct wg_peer *p)
 {
 	uint8_t m[NET_PACKET_MAX];
-	begin(m, WG_DATA, p->session[0].remote);
+	begin(m, WG_DATA, p->session[WG_CURRENT].remote);
 	m[16] = WG_INNER_GOODBYE;
 	if (can_send(p))
 		send_on_path(p, m, 80);
@@ -182,10 +182,11 @@ static void completed(struct wg_peer *p, const struct way *way, bool initiator)
 	report(p, CONN_REPORT_COMPLETED, way, initiator);
 }
 
-static void session_begin(struct wg_peer *p, uint32_t local, uint32_t remote, bool ours)
+static void session_use(struct wg_peer *p, struct wg_session s)
 {
-	p->session[1] = p->session[0];
-	p->session[0] = (struct wg_session){.local = local, .remote = remote, .born = now_of(p), .confirmed = ours};
+	p->session[WG_PREVIOUS] = p->session[WG_CURRENT];
+	p->session[WG_CURRENT] = s;
+	p->session[WG_NEXT] = (struct wg_session){0};
 }
 
 static void on_initiation(struct wg_peer *p, const struct way *back, const uint8_t *in)
@@ -196,7 +197,7 @@ static void on_initiation(struct wg_peer *p, const struct way *back, const uint8
 	p->latest = wg_get64(in + 72);
 	p->initiations_in++;
 	uint32_t local = next_index(p);
-	session_begin(p, local, wg_get32(in + 4), false);
+	p->session[WG_NEXT] = (struct wg_session){.local = local, .remote = wg_get32(in + 4), .born = now_of(p)};
 	begin(m, WG_RESPONSE, local);
 	wg_put32(m + 8, wg_get32(in + 4));
 	host_send_way(p->host, back, m, WG_RESPONSE_BYTES);
@@ -207,7 +208,7 @@ static void on_response(struct wg_peer *p, const struct way *back, const uint8_t
 {
 	if (wg_get32(in + 8) != p->attempt.local || p->attempt.local == 0)
 		return;
-	session_begin(p, p->attempt.local, wg_get32(in + 4), true);
+	session_use(p, (struct wg_session){.local = p->attempt.local, .remote = wg_get32(in + 4), .born = now_of(p)});
 	p->attempt.local = 0;
 	clock_cancel(p->host->clock, &p->retry);
 	send_keepalive(p);
@@ -217,7 +218,7 @@ static void on_response(struct wg_peer *p, const struct way *back, const uint8_t
 
 static struct wg_session *session_of(struct wg_peer *p, uint32_t local)
 {
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < WG_SESSIONS; i++)
 		if (p->session[i].local == local && now_of(p) < p->session[i].born + REJECT_AFTER)
 			return &p->session[i];
 	return NULL;
@@ -228,8 +229,8 @@ static void on_data(struct wg_peer *p, const struct way *back, const uint8_t *in
 	struct wg_session *s = session_of(p, wg_get32(in + 4));
 	if (!s)
 		return;
-	if (!s->confirmed) {
-		s->confirmed = true;
+	if (s == &p->session[WG_NEXT]) { /* its first packet: the initiator has the response */
+		session_use(p, *s);
 		completed(p, back, false);
 		flush(p);
 	}
@@ -264,7 +265,7 @@ void wg_path(struct wg_peer *p, const struct conn_path *path)
 	p->path = *path;
 	p->paths++;
 	flush(p);
-	if (p->queued > 0 && !p->session[0].local)
+	if (p->queued > 0 && !p->session[WG_CURRENT].local)
 		wg_handshake(p);
 }
 

@@ -31,8 +31,9 @@ struct way {
 struct wg_session {
 	uint32_t local, remote; /* local 0: none */
 	cp_time born;
-	bool confirmed;
 };
+/* next: answered, and not heard of since. */
+enum { WG_CURRENT, WG_PREVIOUS, WG_NEXT, WG_SESSIONS };
 
 struct wg_peer {
 	struct wg_peer *next;
@@ -42,7 +43,7 @@ struct wg_peer {
 	uint64_t number; /* of this peer among those of the host: part of its indices */
 	bool waits;      /* keeps packets until there is a path: clients do */
 	struct conn_path path; /* handle 0: none yet */
-	struct wg_session session[2]; /* current, previous */
+	struct wg_session session[WG_SESSIONS];
 	struct {
 		uint32_t local;  /* 0: none is under way */
 		cp_time began;
