@@ -12,6 +12,7 @@ struct fault {
 	cp_time least, most; /* it lasts */
 	cp_time recovery;    /* until everything is found out and given up that has to be, before connections come anew */
 	bool harmless;       /* no connection may fail of it */
+	bool outlived;       /* connections may live on that could not come about any more */
 };
 extern const struct fault faults[];
 extern const unsigned int n_faults;

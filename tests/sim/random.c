@@ -16,6 +16,7 @@ struct casting {
 	struct dice dice;
 	struct random_result *r;
 	bool asked[3][2];
+	bool outlived; /* see struct fault */
 };
 
 typedef void (*of_pair)(struct casting *c, struct host *client, struct host *gateway);
@@ -69,7 +70,7 @@ static void judge(struct casting *c, struct host *client, struct host *gateway)
 	if (o.any == ORACLE_YES && !up)
 		world_violation(c->w, "%s and %s can meet (direct %d, relayed %d) and do not", client->name, gateway->name, o.direct,
 				o.relayed);
-	if (o.any == ORACLE_NO && up)
+	if (o.any == ORACLE_NO && up && !c->outlived)
 		world_violation(c->w, "%s and %s cannot meet and do", client->name, gateway->name);
 }
 
@@ -146,6 +147,7 @@ static void strike(struct casting *c)
 	const struct fault *f = &faults[dice_below(&c->dice, n_faults)];
 	snprintf(c->r->fault, sizeof(c->r->fault), "%s", f->name);
 	trace_note(c->w->net.trace, c->w->clock.now, "world", NULL, "fault: %s", f->name);
+	c->outlived = f->outlived;
 	f->begin(c->w, &c->t, &c->dice);
 	world_run(c->w, dice_between(&c->dice, f->least, f->most));
 	if (f->harmless)

@@ -127,7 +127,7 @@ void wg_packet_out(struct wg_peer *p)
 		p->queued++;
 	else
 		p->flow->unsent++;
-	if (p->path.handle && !p->session[WG_CURRENT].local)
+	if (p->path.handle && !p->session[WG_CURRENT].local && !p->session[WG_NEXT].local)
 		wg_handshake(p);
 }
 
@@ -176,6 +176,8 @@ static void expired(struct event *e)
 static void completed(struct wg_peer *p, const struct way *way, bool initiator)
 {
 	p->completed = now_of(p);
+	p->attempt.local = 0;
+	clock_cancel(p->host->clock, &p->retry);
 	clock_after(p->host->clock, &p->expiry, EXPIRES_AFTER);
 	if (initiator)
 		clock_after(p->host->clock, &p->rekey, REKEY_AFTER);
@@ -209,8 +211,6 @@ static void on_response(struct wg_peer *p, const struct way *back, const uint8_t
 	if (wg_get32(in + 8) != p->attempt.local || p->attempt.local == 0)
 		return;
 	session_use(p, (struct wg_session){.local = p->attempt.local, .remote = wg_get32(in + 4), .born = now_of(p)});
-	p->attempt.local = 0;
-	clock_cancel(p->host->clock, &p->retry);
 	send_keepalive(p);
 	completed(p, back, true);
 	flush(p);
