@@ -136,7 +136,7 @@ const struct fault faults[] = {
 	{"a host vanishes for long", host_vanishes, all_hosts_return, 20 * CP_S, 40 * CP_S, DEAD_RELAY + DEAD_PATH},
 	{"a relay vanishes for long", relay_vanishes, all_relays_return, 40 * CP_S, 60 * CP_S, DEAD_RELAY + DEAD_PATH},
 	{"a relay is taken off the list", relay_off_the_list, NULL, 1 * CP_S, 5 * CP_S, DEAD_PATH, .outlived = true},
-	{"a relay forgets everything", relay_forgets, NULL, 1 * CP_S, 2 * CP_S, 330 * CP_S},
+	{"a relay forgets everything", relay_forgets, NULL, 1 * CP_S, 2 * CP_S, DEAD_RELAY + DEAD_PATH},
 	{"relays have new credentials", new_relay_credentials, NULL, 1 * CP_S, 2 * CP_S, DEAD_PATH},
 	{"NATs forget everything", nats_forget, NULL, 1 * CP_S, 2 * CP_S, DEAD_PATH + DEAD_RELAY},
 	{"the portal is mute", portal_is_mute, portal_speaks, 5 * CP_S, 30 * CP_S, 0, true},

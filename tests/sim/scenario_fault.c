@@ -62,9 +62,9 @@ static void relay_restarts(struct world *w, const struct host_settings *nf)
 	stage_talk(&s, 200 * CP_MS);
 	world_run(w, CP_S);
 	relay_restart(&w->relays[0]);
-	world_run(w, 330 * CP_S); /* the Refresh at half the lifetime at the latest */
+	world_run(w, KEEPALIVE + CP_S);
 	MUST(w, relay_allocations(&w->relays[0]) == 2);
-	world_run(w, oracle_bound(w, s.client, s.gateway) + 4 * CP_S);
+	world_run(w, oracle_bound(w, s.client, s.gateway) + DEAD_PAIR);
 	MUST(w, stage_is_relayed(&s));
 	MUST(w, stage_flows(&s, 2 * CP_S));
 }

@@ -77,7 +77,7 @@ static void relay_forgot(struct world *w, const struct host_settings *nf)
 	relay_restart(&w->relays[0]);
 	world_run(w, DOWN);
 	core_restore(s.gateway);
-	world_run(w, 400 * CP_S);
+	world_run(w, 60 * CP_S);
 	MUST(w, relay_allocations(&w->relays[0]) == 2);
 	MUST(w, stage_is_relayed(&s));
 	MUST(w, stage_flows(&s, 2 * CP_S));

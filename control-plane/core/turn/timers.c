@@ -5,18 +5,19 @@
 /* What was sent keeps NATs open, what was heard shows that there is still somebody who knows this allocation. */
 static cp_time keepalive_at(const struct turn *t)
 {
-	return cp_earlier(t->spoke, t->heard) + TURN_KEEPALIVE;
+	bool asked = t->binding[t->active].schedule || t->control.schedule;
+	return asked ? CP_NEVER : cp_earlier(t->spoke, t->heard) + TURN_KEEPALIVE;
 }
 
-static bool keepalive_is_due(const struct turn *t, cp_time now)
-{
-	return now >= keepalive_at(t) && !t->binding[t->active].schedule;
-}
-
+/* A relay that swallows what it is sent may be alive and have forgotten us: a Binding would not tell. */
 static void keep_alive(struct turn *t, cp_time now)
 {
+	bool swallowed = t->spoke > t->heard;
 	t->spoke = now;
-	turn_request_start(t, &t->binding[t->active], TURN_REQ_BINDING, (uint8_t)t->active, now);
+	if (swallowed)
+		turn_request_start(t, &t->control, TURN_REQ_REFRESH, (uint8_t)t->active, now);
+	else
+		turn_request_start(t, &t->binding[t->active], TURN_REQ_BINDING, (uint8_t)t->active, now);
 }
 
 void turn_allocation_tick(struct turn *t, cp_time now)
@@ -29,9 +30,11 @@ void turn_allocation_tick(struct turn *t, cp_time now)
 		turn_request_start(t, &t->control, TURN_REQ_ALLOCATE, (uint8_t)t->active, now);
 		return;
 	}
-	if (now >= t->refresh_at && !t->control.schedule)
+	if (now >= t->refresh_at && !t->control.schedule) {
+		t->spoke = now;
 		turn_request_start(t, &t->control, TURN_REQ_REFRESH, (uint8_t)t->active, now);
-	if (keepalive_is_due(t, now))
+	}
+	if (now >= keepalive_at(t))
 		keep_alive(t, now);
 }
 
@@ -43,7 +46,5 @@ cp_time turn_allocation_deadline(const struct turn *t)
 	at = t->expires;
 	if (!t->control.schedule)
 		at = cp_earlier(at, t->refresh_at);
-	if (!t->binding[t->active].schedule)
-		at = cp_earlier(at, keepalive_at(t));
-	return at;
+	return cp_earlier(at, keepalive_at(t));
 }

@@ -152,7 +152,8 @@ static void channel_data_that_nothing_answers_does_not(void **state)
 	}
 	assert_int_equal(w.n_sent, 0);
 	world_run(&w, START + 25 * S);
-	assert_int_equal(count_sent(&w, STUN_BINDING), 1);
+	assert_int_equal(count_sent(&w, STUN_REFRESH), 1);
+	assert_int_equal(w.n_sent, 1);
 	world_close(&w);
 }
 
