@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds every variant and runs every test; ends with one line
-# "N passed, N failed, N skipped". Parts by name: tests/run.sh [lint] [unit] [fuzz] [asan] [tsan] [e2e]
+# "N passed, N failed, N skipped". Parts by name: tests/run.sh [lint] [unit] [fuzz] [sim] [asan] [tsan] [e2e]
 # Exit code 0: all passed; 1: something failed; 2: there is no such part. With CI=true a skipped test fails
 # unless tests/allowed-skips has a line "NAME: reason". Sourced, it only defines its functions.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . configs/packages.sh
 
-all_parts=(lint unit fuzz asan tsan e2e)
+all_parts=(lint unit fuzz sim asan tsan e2e)
 parts=()
 passed=0 failed=0 skipped=0
 log_dir=build/test-logs
@@ -162,6 +162,11 @@ run_fuzz() { # folder, label
 	done
 }
 
+run_sim() { # folder, label, random cases
+	run_tap "$2-world" 120 env CMOCKA_MESSAGE_OUTPUT=TAP "$1/tests/sim/test_sim_world"
+	run_tap "$2" 600 env CMOCKA_MESSAGE_OUTPUT=TAP "$1/tests/sim/test_sim" --cases "$3"
+}
+
 run_e2e() {
 	local t
 	for t in tests/e2e/test_*.sh; do
@@ -173,6 +178,7 @@ run_release() {
 	build build --buildtype=release || return
 	wanted unit && run_units build unit
 	wanted fuzz && run_fuzz build fuzz
+	wanted sim && run_sim build sim 2000
 	wanted e2e && run_e2e
 }
 
@@ -182,6 +188,7 @@ run_asan() {
 	local -x ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1
 	run_units build-asan asan
 	run_fuzz build-asan asan
+	run_sim build-asan asan-sim 100
 }
 
 run_tsan() {
@@ -195,7 +202,7 @@ main() {
 	wanted lint && run_lint
 	wanted asan && run_asan
 	wanted tsan && run_tsan
-	wanted unit fuzz e2e && run_release
+	wanted unit fuzz sim e2e && run_release
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ $failed -eq 0 ] && [ $passed -gt 0 ]
 }

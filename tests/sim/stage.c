@@ -71,7 +71,7 @@ bool stage_is_relayed(struct stage *s)
 
 bool stage_wait(struct stage *s, bool (*is)(struct stage *s), cp_time limit)
 {
-	for (cp_time end = s->w->clock.now + limit; !is(s); world_run(s->w, 10 * CP_MS))
+	for (cp_time end = s->w->clock.now + limit; !is(s); world_run(s->w, CP_MS))
 		if (s->w->clock.now >= end)
 			return false;
 	return true;

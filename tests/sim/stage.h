@@ -42,7 +42,7 @@ bool stage_settle(struct stage *s);
 bool stage_is_connected(struct stage *s);
 bool stage_is_direct(struct stage *s);
 bool stage_is_relayed(struct stage *s);
-/* Waits at most so long for it; looks every 10 ms. */
+/* Waits at most so long for it; looks every ms. */
 bool stage_wait(struct stage *s, bool (*is)(struct stage *s), cp_time limit);
 /* Data in both directions every so often. */
 void stage_talk(struct stage *s, cp_time every);
