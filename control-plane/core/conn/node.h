@@ -299,6 +299,7 @@ bool signals_next(struct conn_node *n, struct connection *c, struct conn_out *re
 struct relay *relay_by_server(const struct conn_node *n, const struct cp_addr *a);
 struct relay *relay_by_id(const struct conn_node *n, const uint8_t id[CONN_ID_BYTES]);
 int relay_settings_check(const struct turn_settings *s);
+/* NULL: texts that do not fit into one message, or out of memory. */
 struct relay *relay_add(struct conn_node *n, const uint8_t id[CONN_ID_BYTES], const struct turn_settings *s, cp_time now);
 /* Out of the table; its connections get the heir, NULL: none. Its last words follow. */
 void relay_drop(struct conn_node *n, struct relay *r, struct relay *heir, cp_time now);

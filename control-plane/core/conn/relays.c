@@ -93,6 +93,8 @@ static struct relay *relay_new(struct conn_node *n, const struct turn_settings *
 	r->software = strdup(own.software);
 	if (r->username && r->password && r->realm && r->software)
 		r->turn = turn_new(&own, &n->rng, now);
+	else
+		n->counters->out_of_memory++;
 	if (r->turn && enter(n, r))
 		return r;
 	relay_free(n, r);
@@ -102,10 +104,8 @@ static struct relay *relay_new(struct conn_node *n, const struct turn_settings *
 struct relay *relay_add(struct conn_node *n, const uint8_t id[CONN_ID_BYTES], const struct turn_settings *s, cp_time now)
 {
 	struct relay *r = relay_new(n, s, now);
-	if (!r) {
-		n->counters->out_of_memory++;
+	if (!r)
 		return NULL;
-	}
 	memcpy(r->id, id, sizeof(r->id));
 	r->settings_unsaved = true;
 	n->relays[n->n_relays++] = r;
@@ -212,7 +212,7 @@ static int take(struct conn_node *n, const struct conn_relay *add, cp_time now)
 		return -ENOSPC;
 	struct relay *r = relay_add(n, add->id, &add->turn, now);
 	if (!r)
-		return -ENOMEM;
+		return -EINVAL; /* its texts do not fit into one message */
 	r->listed = true;
 	if (old)
 		relay_drop(n, old, r, now);

@@ -46,6 +46,22 @@ static void two_hosts_connect_without_a_relay(void **s)
 	world_free(w);
 }
 
+static void ipv6_is_preferred_where_both_sides_have_it(void **s)
+{
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	c->second = (struct cp_addr){.ip = {0x20, 1, 0xd, 0xb8, [15] = 1}, .port = 52625, .family = CP_V6};
+	g->second = (struct cp_addr){.ip = {0x20, 1, 0xd, 0xb8, [15] = 2}, .port = 52625, .family = CP_V6};
+	world_tell_addresses(w, c);
+	world_tell_addresses(w, g);
+	world_connect(w, c, g);
+	world_run(w, 2 * CP_S);
+	assert_true(cp_addr_equal(&c->path.to, &g->second) && cp_addr_equal(&c->path.from, &c->second));
+	assert_true(cp_addr_equal(&g->path.to, &c->second));
+	assert_int_equal(world_info(c, g).pairs, 2); /* families do not mix */
+	world_free(w);
+}
+
 static void nothing_is_due_in_the_past(void **s)
 {
 	struct host *c, *g;
@@ -542,6 +558,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_hosts_connect_without_a_relay),
+		cmocka_unit_test(ipv6_is_preferred_where_both_sides_have_it),
 		cmocka_unit_test(nothing_is_due_in_the_past),
 		cmocka_unit_test(idle_connections_are_checked_every_25_s),
 		cmocka_unit_test(activity_ends_and_puts_off_idle_mode),

@@ -309,6 +309,11 @@ static void bad_relays_are_left_out(void **s)
 	}
 	many[0].turn.server[0].family = CP_NONE;
 	assert_int_equal(conn_relays_update(c->node, NULL, 0, many, 1, w->now), -EINVAL);
+	char username[TURN_TEXT_MAX + 1] = {0};
+	memset(username, 'u', TURN_TEXT_MAX);
+	many[0] = many[1];
+	many[0].turn.username = username;
+	assert_int_equal(conn_relays_update(c->node, NULL, 0, many, 1, w->now), -EINVAL);
 	assert_int_equal(conn_relays_update(c->node, NULL, 0, many + 1, CONN_RELAYS_MAX + 1, w->now), -ENOSPC);
 	world_drain(w, c);
 	assert_int_equal(c->outs[CONN_OUT_SEND], CONN_RELAYS_MAX);
