@@ -164,6 +164,26 @@ static void paths_are_named_after_their_relays(void **s)
 	assert_int_equal(path_kind(ICE_RELAY, ICE_RELAY), CONN_PATH_RELAY_TO_RELAY);
 }
 
+static void only_failures_in_a_row_count(void **s)
+{
+	struct conn_node *n = calloc(1, sizeof(*n));
+	uint8_t a[CONN_ID_BYTES] = {1}, b[CONN_ID_BYTES] = {2};
+	assert_false(failures_count(n, a, true));
+	assert_false(failures_count(n, b, true));
+	assert_true(failures_count(n, a, true));
+	assert_false(failures_count(n, a, true)); /* told once, counted anew */
+	assert_false(failures_count(n, a, false)); /* no path: the gateway is away, not stuck */
+	assert_false(failures_count(n, a, true));
+	failures_forget(n, a);
+	assert_false(failures_count(n, a, true));
+	for (unsigned int i = 0; i < FAILURES_MAX; i++) {
+		uint8_t other[CONN_ID_BYTES] = {3, (uint8_t)i};
+		assert_false(failures_count(n, other, true));
+	}
+	assert_false(failures_count(n, a, true)); /* forgotten for them */
+	free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +193,7 @@ int main(void)
 		cmocka_unit_test(a_flooding_source_stays_known),
 		cmocka_unit_test(forgers_and_strangers_are_charged_apart),
 		cmocka_unit_test(early_candidates_come_in_their_order_and_once),
+		cmocka_unit_test(only_failures_in_a_row_count),
 		cmocka_unit_test(near_relays_are_eligible),
 		cmocka_unit_test(paths_are_named_after_their_relays),
 	};
