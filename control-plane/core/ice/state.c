@@ -86,7 +86,8 @@ struct ice_selection ice_selection(const struct ice_agent *a)
 		s.remote_kind = ice_pair_remote(a, p)->kind;
 		s.priority = p->priority;
 	}
-	if (a->abandoned) {
+	/* the peer drops all pairs of a candidate that is void: not while it knows the new path by the same */
+	if (a->abandoned && !(s.exists && ice_pair_known_as(a, &a->pairs[a->selected]) == a->abandoned)) {
 		s.abandoned = a->locals[a->abandoned - 1].addr;
 		s.abandoned_kind = a->locals[a->abandoned - 1].kind;
 	}

@@ -262,19 +262,28 @@ static void know_a_srflx(struct rig *r, const struct cp_addr *srflx)
 	assert_int_equal(ice_local_add(r->agent, ICE_SRFLX, srflx, &host, false, r->now), 0);
 }
 
-static void answer_all_but(struct rig *r, cp_time until, unsigned int dead_peer, const struct cp_addr *mapped)
+/* Where we are seen at: `mapped` by peer 1, `elsewhere` by the others. */
+static void answer_seen_at(struct rig *r, cp_time until, unsigned int dead_peer, const struct cp_addr *mapped,
+			   const struct cp_addr *elsewhere)
 {
-	struct cp_addr dead = peers(dead_peer);
+	struct cp_addr dead = peers(dead_peer), first = peers(1);
 	while (r->now < until) {
 		unsigned int before = r->logged;
 		rig_step(r);
 		for (unsigned int i = before; i < r->logged; i++) {
 			if (!dead_peer || !same(&r->log[i].send.to, &dead))
-				rig_answer(r, &r->log[i].send, r->log[i].send.from_relay ? &r->log[i].send.from : mapped);
+				rig_answer(r, &r->log[i].send, same(&r->log[i].send.to, &first) ? mapped : elsewhere);
 		}
 		if (r->logged == before)
 			r->now = ice_deadline(r->agent) < until ? ice_deadline(r->agent) : until;
 	}
+}
+
+/* A NAT that gives every destination another port. */
+static void answer_all_but(struct rig *r, cp_time until, unsigned int dead_peer, const struct cp_addr *mapped)
+{
+	struct cp_addr elsewhere = cp_addr_v4(192, 0, 2, 1, 4999);
+	answer_seen_at(r, until, dead_peer, mapped, &elsewhere);
 }
 
 static void an_abandoned_path_is_named_as_the_peer_knows_it(void **state)
@@ -291,6 +300,21 @@ static void an_abandoned_path_is_named_as_the_peer_knows_it(void **state)
 	struct ice_selection s = ice_selection(r.agent);
 	assert_true(same(&s.abandoned, &srflx));
 	assert_int_equal(s.abandoned_kind, ICE_SRFLX);
+	rig_fini(&r);
+	(void)state;
+}
+
+static void one_that_the_peer_knows_the_new_path_by_is_kept(void **state)
+{
+	struct rig r;
+	struct cp_addr srflx = cp_addr_v4(192, 0, 2, 1, 4000);
+	three_pairs(&r, true);
+	know_a_srflx(&r, &srflx);
+	answer_seen_at(&r, START + 10 * CP_S, 0, &srflx, &srflx);
+	assert_selected(&r, 1);
+	answer_seen_at(&r, START + 40 * CP_S, 1, &srflx, &srflx);
+	assert_selected(&r, 2);
+	assert_int_equal(ice_selection(r.agent).abandoned.family, CP_NONE);
 	rig_fini(&r);
 	(void)state;
 }
@@ -419,6 +443,7 @@ int main(void)
 		cmocka_unit_test(a_controlling_agent_follows_nobody),
 		cmocka_unit_test(summaries_of_the_same_seconds_are_not_taken_for_a_move),
 		cmocka_unit_test(an_abandoned_path_is_named_as_the_peer_knows_it),
+		cmocka_unit_test(one_that_the_peer_knows_the_new_path_by_is_kept),
 		cmocka_unit_test(a_path_by_our_relay_is_named_by_the_relayed_address),
 		cmocka_unit_test(what_must_not_be_invalidated_is_not_named),
 		cmocka_unit_test(a_path_that_only_leads_here_is_left_but_kept),
