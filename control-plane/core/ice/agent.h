@@ -117,6 +117,8 @@ struct ice_pair *ice_pair_add(struct ice_agent *a, const struct ice_local *l, st
 /* With every candidate of the other side that is in use. */
 void ice_pair_local_with_all(struct ice_agent *a, const struct ice_local *l, cp_time now);
 void ice_pair_remote_with_all(struct ice_agent *a, struct ice_remote *r, cp_time now);
+/* Only pairs that would be better than the selected one. */
+void ice_pair_remote_with_better(struct ice_agent *a, struct ice_remote *r, cp_time now);
 void ice_pairs_delete_of_local(struct ice_agent *a, const struct ice_local *l);
 void ice_pairs_delete_of_remote(struct ice_agent *a, const struct ice_remote *r);
 bool ice_remote_has_pairs(const struct ice_agent *a, const struct ice_remote *r);

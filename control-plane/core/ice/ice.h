@@ -81,7 +81,8 @@ int ice_local_add(struct ice_agent *a, enum ice_kind kind, const struct cp_addr 
 		  bool cross_family, cp_time now);
 /* Discards it and deletes its pairs; false: there is none such. */
 bool ice_local_remove(struct ice_agent *a, enum ice_kind kind, const struct cp_addr *addr, cp_time now);
-/* §1.5.5; synthesises optimistic candidates (§1.5.6). 0; 1: nothing new; -EINVAL: of another ufrag; -ENOSPC: quota, and
+/* §1.5.5; synthesises optimistic candidates (§1.5.6). One that is announced again is paired again as far as that would
+ * be better than what is selected. 0; 1: nothing new; -EINVAL: of another ufrag; -ENOSPC: quota, and
  * none of its candidates is dead (or out of memory). */
 int ice_remote_add(struct ice_agent *a, const struct ice_candidate *c, cp_time now);
 /* §1.5.7; false: there is none such. */

@@ -93,11 +93,16 @@ static struct ice_pair *insert(struct ice_agent *a, const struct ice_pair *p)
 	return &a->pairs[put_in(a, p)];
 }
 
+static uint64_t priority_of(const struct ice_agent *a, const struct ice_local *l, const struct ice_remote *r)
+{
+	return a->controlling ? ice_pair_priority(l->priority, r->priority) : ice_pair_priority(r->priority, l->priority);
+}
+
 struct ice_pair *ice_pair_add(struct ice_agent *a, const struct ice_local *l, struct ice_remote *r, cp_time now)
 {
 	int same = find(a, &l->base, &r->addr);
 	struct ice_pair fresh = {.local = (uint8_t)(l - a->locals), .remote = (uint8_t)(r - a->remotes), .next_at = now};
-	fresh.priority = a->controlling ? ice_pair_priority(l->priority, r->priority) : ice_pair_priority(r->priority, l->priority);
+	fresh.priority = priority_of(a, l, r);
 	r->paired = true;
 	if (same != ICE_NO_PAIR) {
 		const struct ice_pair *p = &a->pairs[same];
@@ -120,14 +125,24 @@ void ice_pair_local_with_all(struct ice_agent *a, const struct ice_local *l, cp_
 	}
 }
 
-void ice_pair_remote_with_all(struct ice_agent *a, struct ice_remote *r, cp_time now)
+static void pair_remote_above(struct ice_agent *a, struct ice_remote *r, uint64_t floor, cp_time now)
 {
 	for (unsigned int i = 0; i < a->n_locals; i++) {
 		const struct ice_local *l = &a->locals[i];
 		bool sends = l->kind == ICE_HOST || l->kind == ICE_RELAY;
-		if (sends && !l->discarded && l->addr.family == r->addr.family)
+		if (sends && !l->discarded && l->addr.family == r->addr.family && priority_of(a, l, r) > floor)
 			ice_pair_add(a, l, r, now);
 	}
+}
+
+void ice_pair_remote_with_all(struct ice_agent *a, struct ice_remote *r, cp_time now)
+{
+	pair_remote_above(a, r, 0, now);
+}
+
+void ice_pair_remote_with_better(struct ice_agent *a, struct ice_remote *r, cp_time now)
+{
+	pair_remote_above(a, r, a->selected == ICE_NO_PAIR ? 0 : a->pairs[a->selected].priority, now);
 }
 
 bool ice_remote_has_pairs(const struct ice_agent *a, const struct ice_remote *r)

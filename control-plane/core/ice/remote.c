@@ -158,14 +158,21 @@ int ice_remote_add(struct ice_agent *a, const struct ice_candidate *c, cp_time n
 	struct ice_remote *r = find_announced(a, c);
 	bool known = r && !r->discarded;
 	unsigned int pairs = a->n_pairs;
-	if (known && ice_remote_has_pairs(a, r))
-		return 1;
-	r = announced(a, c);
+	/* Stock ignores what has a live pair; a path that died is then lost for as long as a relayed one lives. An authorisation
+	 * announces everything again, and so gives the better ones another chance. */
+	bool alive = known && ice_remote_has_pairs(a, r);
+	if (!alive)
+		r = announced(a, c);
 	if (!r) {
 		ICE_COUNT(a, quota);
 		return -ENOSPC;
 	}
-	ice_pair_remote_with_all(a, r, now);
+	if (alive)
+		ice_pair_remote_with_better(a, r, now);
+	else
+		ice_pair_remote_with_all(a, r, now);
+	if (alive && a->n_pairs == pairs)
+		return 1;
 	guess_all(a, now);
 	ice_settle(a, now);
 	return known && a->n_pairs == pairs;

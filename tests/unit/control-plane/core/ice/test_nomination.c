@@ -254,6 +254,37 @@ static void summaries_of_the_same_seconds_are_not_taken_for_a_move(void **state)
 	(void)state;
 }
 
+static void what_is_announced_again_gets_another_chance(void **state)
+{
+	struct rig r;
+	struct cp_addr host = our_host(1), relay = our_relay(1), peer = peers(1);
+	rig_init(&r, true);
+	rig_add_host(&r, 1);
+	rig_add_relay(&r, 1);
+	rig_add_remote(&r, ICE_SRFLX, 1);
+	while (ice_pair_count(r.agent) == 2) { /* only through the relay is anything answered */
+		unsigned int before = r.logged;
+		rig_step(&r);
+		for (unsigned int i = before; i < r.logged; i++) {
+			if (r.log[i].send.from_relay)
+				rig_answer(&r, &r.log[i].send, &relay);
+		}
+		r.now = ice_deadline(r.agent) > r.now ? ice_deadline(r.agent) : r.now;
+	}
+	struct ice_selection s = ice_selection(r.agent);
+	assert_true(same(&s.from, &relay));
+	unsigned int checked = rig_count(&r, &host, &peer);
+	assert_int_equal(rig_add_remote(&r, ICE_SRFLX, 1), 0);
+	assert_int_equal(rig_add_remote(&r, ICE_SRFLX, 1), 1);
+	assert_int_equal(ice_pair_count(r.agent), 2);
+	rig_step(&r);
+	assert_int_equal(rig_count(&r, &host, &peer), checked + 1);
+	assert_int_equal(rig_answer(&r, &rig_last(&r, &host, &peer)->send, &host), 0);
+	assert_selected(&r, 1);
+	rig_fini(&r);
+	(void)state;
+}
+
 /* --- trap 12, client --- */
 
 static void know_a_srflx(struct rig *r, const struct cp_addr *srflx)
@@ -442,6 +473,7 @@ int main(void)
 		cmocka_unit_test(it_follows_at_the_idle_rhythm_too),
 		cmocka_unit_test(a_controlling_agent_follows_nobody),
 		cmocka_unit_test(summaries_of_the_same_seconds_are_not_taken_for_a_move),
+		cmocka_unit_test(what_is_announced_again_gets_another_chance),
 		cmocka_unit_test(an_abandoned_path_is_named_as_the_peer_knows_it),
 		cmocka_unit_test(one_that_the_peer_knows_the_new_path_by_is_kept),
 		cmocka_unit_test(a_path_by_our_relay_is_named_by_the_relayed_address),
