@@ -472,6 +472,27 @@ static void an_unsigned_error_to_the_first_allocate_shows_a_third_party(void **s
 	}
 }
 
+/* coturn looks for the allocation of an earlier process before it looks at credentials. */
+static void an_unsigned_437_shows_one_that_holds_an_old_allocation(void **state)
+{
+	struct world w;
+	(void)state;
+	not_stock(&w, 437);
+	assert_attributes(newest(&w, STUN_ALLOCATE), 0x0019, 0x8032, 0x8022);
+	struct answer taken = {.type = STUN_ALLOCATE | STUN_ERROR, .code = 437, .sign = UNSIGNED};
+	assert_int_equal(answer(&w, newest(&w, STUN_ALLOCATE), taken), 0);
+	assert_attributes(newest(&w, STUN_REFRESH), 0x8022, 0x000d);
+	struct answer denied = {.type = STUN_REFRESH | STUN_ERROR, .code = 401, .nonce = "n1", .realm = "third.example", .sign = UNSIGNED};
+	assert_int_equal(answer(&w, newest(&w, STUN_REFRESH), denied), 0);
+	stun_long_term_key(TURN_USERNAME, "third.example", TURN_PASSWORD, w.key);
+	assert_attributes(newest(&w, STUN_REFRESH), 0x8022, 0x000d, 0x0006, 0x0014, 0x0015, 0x0008);
+	assert_int_equal(newest(&w, STUN_REFRESH)->m.lifetime_s, 0);
+	assert_int_equal(answer(&w, newest(&w, STUN_REFRESH), (struct answer){.type = STUN_REFRESH | STUN_SUCCESS, .has_lifetime = true}), 0);
+	assert_int_equal(answer_allocate(&w, newest(&w, STUN_ALLOCATE)), 0);
+	assert_true(turn_is_allocated(w.t));
+	world_close(&w);
+}
+
 static void the_kind_is_remembered(void **state)
 {
 	struct world w;
@@ -618,6 +639,7 @@ int main(void)
 		cmocka_unit_test(responses_that_lack_something_are_malformed),
 		cmocka_unit_test(the_longest_nonce_that_fits_is_used),
 		cmocka_unit_test(an_unsigned_error_to_the_first_allocate_shows_a_third_party),
+		cmocka_unit_test(an_unsigned_437_shows_one_that_holds_an_old_allocation),
 		cmocka_unit_test(the_kind_is_remembered),
 		cmocka_unit_test(an_unsigned_nonce_of_a_third_party_is_tried),
 		cmocka_unit_test(nothing_else_of_a_third_party_is_believed_unsigned),
