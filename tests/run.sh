@@ -188,7 +188,7 @@ run_asan() {
 	local -x ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1
 	run_units build-asan asan
 	run_fuzz build-asan asan
-	run_sim build-asan asan-sim 100
+	run_sim build-asan asan-sim 300
 }
 
 run_tsan() {

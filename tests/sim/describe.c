@@ -22,24 +22,33 @@ static const char *method_name(uint16_t type)
 	}
 }
 
-static void describe_check(const struct stun_message *m, char *ret)
+static void describe_check(const struct stun_message *m, bool brief, char *ret)
 {
-	snprintf(ret, TRACE_TEXT, "check %.*s%s", m->username.bytes, m->username.p, m->use_candidate ? " USE-CANDIDATE" : "");
+	if (brief)
+		snprintf(ret, TRACE_TEXT, "%scheck", m->use_candidate ? "nominating " : "");
+	else
+		snprintf(ret, TRACE_TEXT, "check %.*s%s", m->username.bytes, m->username.p, m->use_candidate ? " USE-CANDIDATE" : "");
 }
 
-static void describe_stun(const struct stun_message *m, char *ret)
+static void describe_request(const struct stun_message *m, bool brief, char *ret)
+{
+	const char *name = method_name(m->type);
+	if (m->has_priority)
+		describe_check(m, brief, ret);
+	else if (m->has_channel && !brief)
+		snprintf(ret, TRACE_TEXT, "%s 0x%04x", name, m->channel);
+	else
+		snprintf(ret, TRACE_TEXT, "%s%s%s", name, m->has_lifetime && m->lifetime_s == 0 ? " 0" : "",
+			 m->nonce.p && !m->has_channel ? " (nonce)" : "");
+}
+
+static void describe_stun(const struct stun_message *m, bool brief, char *ret)
 {
 	const char *name = method_name(m->type);
 	bool of_ice = m->type == (STUN_BINDING | STUN_SUCCESS) && m->integrity_at;
 	switch (m->type & STUN_CLASS) {
 	case STUN_REQUEST:
-		if (m->has_priority)
-			describe_check(m, ret);
-		else if (m->has_channel)
-			snprintf(ret, TRACE_TEXT, "%s 0x%04x", name, m->channel);
-		else
-			snprintf(ret, TRACE_TEXT, "%s%s%s", name, m->has_lifetime && m->lifetime_s == 0 ? " 0" : "",
-				 m->nonce.p ? " (nonce)" : "");
+		describe_request(m, brief, ret);
 		return;
 	case STUN_SUCCESS:
 		snprintf(ret, TRACE_TEXT, "%s ok", of_ice ? "check" : name);
@@ -52,16 +61,19 @@ static void describe_stun(const struct stun_message *m, char *ret)
 	}
 }
 
-void describe(const uint8_t *data, size_t bytes, char ret[TRACE_TEXT])
+void describe(const uint8_t *data, size_t bytes, bool brief, char ret[TRACE_TEXT])
 {
 	struct stun_message m;
 	struct stun_channel_data c;
 	char inner[TRACE_TEXT];
 	if (stun_channel_parse(data, bytes, &c)) {
-		describe(c.payload, c.bytes, inner);
-		snprintf(ret, TRACE_TEXT, "[0x%04x] %.80s", c.channel, inner);
+		describe(c.payload, c.bytes, brief, inner);
+		if (brief)
+			snprintf(ret, TRACE_TEXT, "[%.80s]", inner);
+		else
+			snprintf(ret, TRACE_TEXT, "[0x%04x] %.80s", c.channel, inner);
 	} else if (stun_looks_like(data, bytes) && stun_parse(data, bytes, &m) == 0)
-		describe_stun(&m, ret);
+		describe_stun(&m, brief, ret);
 	else
 		snprintf(ret, TRACE_TEXT, "%s", wg_describe(data, bytes));
 }

@@ -35,17 +35,8 @@ static struct trace *tracing(struct trace *t)
 {
 	if (!options.log && !options.diagram)
 		return NULL;
-	trace_init(t, options.log ? stdout : NULL, options.diagram, 0);
+	trace_init(t, options.log ? stdout : NULL, options.diagram ? options.rows : 0);
 	return t;
-}
-
-static void drawn(struct trace *t)
-{
-	if (!t)
-		return;
-	if (options.diagram)
-		trace_draw(t, stdout, options.rows);
-	trace_fini(t);
 }
 
 /* --- scenarios --- */
@@ -59,8 +50,9 @@ static bool play_scenario(const struct scenario *s, unsigned int way, char ret_w
 	for (unsigned int i = 0; i < w->n_hosts; i++)
 		MUST(w, w->hosts[i].count.wrong_source == 0);
 	memcpy(ret_why, w->violation, sizeof(w->violation));
+	trace_draw(t, stdout);
 	world_free(w);
-	drawn(t);
+	trace_fini(t);
 	return ret_why[0] == 0;
 }
 
@@ -113,7 +105,7 @@ static int replay(void)
 {
 	struct trace trace, *t = tracing(&trace);
 	struct random_result r = random_case(options.seed, t);
-	drawn(t);
+	trace_fini(t);
 	printf("seed %llu: fault \"%s\", %llu events, outputs %016llx: %s\n", (unsigned long long)options.seed, r.fault,
 	       (unsigned long long)r.events, (unsigned long long)r.hash, r.violation[0] ? r.violation : "as it should be");
 	return r.violation[0] != 0;

@@ -80,8 +80,11 @@ static struct nat_binding *binding_add(struct nat *n, const struct cp_addr *inne
 {
 	struct nat_binding *b = calloc(1, sizeof(*b));
 	assert(b);
-	*b = (struct nat_binding){.next = n->bindings, .inner = *inner, .outer = *outer};
-	return n->bindings = b;
+	b->inner = *inner;
+	b->outer = *outer;
+	b->next = n->bindings;
+	n->bindings = b;
+	return b;
 }
 
 /* Who came in through a forwarded port is answered from it, everybody else is written to as if there were none. */

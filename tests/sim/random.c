@@ -159,9 +159,21 @@ static void strike(struct casting *c)
 	world_run(c->w, f->recovery);
 }
 
+/* Columns of the diagram. */
+static void introduce(struct world *w)
+{
+	trace_party(w->net.trace, "world");
+	trace_party(w->net.trace, "portal");
+	for (unsigned int i = 0; i < w->n_relays; i++)
+		trace_party(w->net.trace, w->relays[i].nic.name);
+	for (unsigned int i = 0; i < w->n_hosts; i++)
+		trace_party(w->net.trace, w->hosts[i].name);
+}
+
 static void play(struct casting *c)
 {
 	c->t = topology_throw(c->w);
+	introduce(c->w);
 	c->dice = dice_fork(&c->w->dice);
 	world_start(c->w);
 	ask(c);
@@ -190,6 +202,7 @@ struct random_result random_case(uint64_t seed, struct trace *trace)
 	r.hash = world_hash(c.w);
 	r.events = c.w->clock.fired;
 	memcpy(r.violation, c.w->violation, sizeof(r.violation));
+	trace_draw(trace, stdout);
 	world_free(c.w);
 	return r;
 }

@@ -18,7 +18,7 @@ static void on_one_lan(struct world *w, const struct host_settings *nf)
 
 static void cone_nats(struct world *w, const struct host_settings *nf)
 {
-	struct stage s = stage_build(w, nf, at_home, at_work, 2);
+	struct stage s = stage_build(w, nf, at_home, at_work, 1);
 	MUST(w, stage_settle(&s));
 	MUST(w, stage_is_direct(&s));
 	MUST(w, stage_flows(&s, 2 * CP_S));

@@ -10,20 +10,19 @@ struct trace_entry {
 	struct trace_entry *next;
 	cp_time at;
 	int from, to; /* columns; to -1: a remark of from */
-	bool lost;
-	unsigned int times;
+	unsigned int times; /* 0: drawn with another one */
 	char text[TRACE_TEXT + 32];
 };
 
-void trace_init(struct trace *t, FILE *lines, bool diagram, cp_time began)
+void trace_init(struct trace *t, FILE *lines, unsigned int rows)
 {
-	*t = (struct trace){.lines = lines, .diagram = diagram, .began = began};
+	*t = (struct trace){.lines = lines, .rows = rows};
 	t->end = &t->first;
 }
 
 void trace_fini(struct trace *t)
 {
-	while (t->first) {
+	while (t && t->first) {
 		struct trace_entry *e = t->first;
 		t->first = e->next;
 		free(e);
@@ -44,11 +43,11 @@ static int column(const struct trace *t, const char *name)
 	return -1;
 }
 
-static void enter(struct trace *t, cp_time at, const char *from, const char *to, bool lost, const char *text)
+static void enter(struct trace *t, cp_time at, const char *from, const char *to, const char *text)
 {
 	struct trace_entry *e = calloc(1, sizeof(*e));
 	assert(e);
-	*e = (struct trace_entry){.at = at, .from = column(t, from), .to = column(t, to), .lost = lost, .times = 1};
+	*e = (struct trace_entry){.at = at, .from = column(t, from), .to = column(t, to), .times = 1};
 	snprintf(e->text, sizeof(e->text), "%s", text);
 	if (e->from < 0 || (to && e->to < 0)) {
 		free(e);
@@ -77,11 +76,12 @@ void trace_hop(struct trace *t, cp_time now, const struct packet *p, const char 
 	char what[TRACE_TEXT];
 	if (!t)
 		return;
-	describe(p->data, p->bytes, what);
+	describe(p->data, p->bytes, false, what);
 	if (t->lines)
 		line(t, now, at, p, what, NULL);
-	if (t->diagram)
-		enter(t, now, p->sender, at, false, what);
+	describe(p->data, p->bytes, true, what);
+	if (t->rows && strcmp(p->sender, at) != 0) /* a relay that relays to itself says nothing */
+		enter(t, now, p->sender, at, what);
 }
 
 void trace_lost(struct trace *t, cp_time now, const struct packet *p, const char *why, const char *where)
@@ -89,7 +89,7 @@ void trace_lost(struct trace *t, cp_time now, const struct packet *p, const char
 	char what[TRACE_TEXT];
 	if (!t)
 		return;
-	describe(p->data, p->bytes, what);
+	describe(p->data, p->bytes, false, what);
 	if (t->lines)
 		line(t, now, where, p, what, why);
 }
@@ -105,8 +105,8 @@ void trace_note(struct trace *t, cp_time now, const char *from, const char *to, 
 	va_end(args);
 	if (t->lines)
 		fprintf(t->lines, "%11.6f %-10s %s%s%s%s\n", seconds(t, now), from, to ? "=> " : "* ", to ? to : "", to ? "  " : "", text);
-	if (t->diagram)
-		enter(t, now, from, to, false, text);
+	if (t->rows)
+		enter(t, now, from, to, text);
 }
 
 /* --- drawing --- */
@@ -152,21 +152,30 @@ static void draw(const struct trace *t, const struct trace_entry *e, FILE *out)
 	fprintf(out, "%8.3f  %s\n", seconds(t, e->at), row);
 }
 
-static bool is_repetition(const struct trace_entry *a, const struct trace_entry *b)
+/* All of them that happen at the same moment. */
+static void gather(struct trace_entry *e)
 {
-	return a->from == b->from && a->to == b->to && a->lost == b->lost && strcmp(a->text, b->text) == 0;
+	for (struct trace_entry *o = e->next; o && o->at == e->at; o = o->next)
+		if (o->from == e->from && o->to == e->to && strcmp(o->text, e->text) == 0) {
+			e->times += o->times;
+			o->times = 0;
+		}
 }
 
-void trace_draw(const struct trace *t, FILE *out, unsigned int rows)
+void trace_draw(struct trace *t, FILE *out)
 {
+	unsigned int rows = t ? t->rows : 0;
+	if (rows == 0)
+		return;
 	fprintf(out, "%8s  ", "s");
 	for (unsigned int i = 0; i < t->n_parties; i++)
 		fprintf(out, "%-*s", i + 1 < t->n_parties ? LANE : 0, t->parties[i]);
 	fprintf(out, "\n");
-	for (const struct trace_entry *e = t->first; e && rows > 0; rows--) {
-		struct trace_entry merged = *e;
-		while ((e = e->next) && is_repetition(&merged, e))
-			merged.times++;
-		draw(t, &merged, out);
+	for (struct trace_entry *e = t->first; e && rows > 0; e = e->next) {
+		if (e->times == 0)
+			continue;
+		gather(e);
+		draw(t, e, out);
+		rows--;
 	}
 }
