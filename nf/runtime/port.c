@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DPDK ports: queues, RSS where there is any, offloads, one packet pool, rx and tx nodes per port. */
+/* DPDK ports: queues, RSS where there is any, offloads, rx and tx nodes per port. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <rte_ethdev.h>
 #include <rte_graph.h>
-#include <rte_malloc.h>
-#include <rte_mempool.h>
 #include <rte_errno.h>
 
 #include <nf/pkt.h>
@@ -15,18 +13,13 @@
 #include "nodes/nodes.h"
 #include "runtime.h"
 
-#define DESCRIPTORS      1024
-#define POOL_CACHE       256
-#define POOL_SPARE       8192 /* in rings, with plugins, being built */
-#define FRAME_OVERHEAD   (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
-#define RSS_WANTED       (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP)
+#define RSS_WANTED (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP)
 
 rte_spinlock_t nf_tx_locks[NF_PORT_MAX][NF_WORKER_MAX];
 
 static struct {
 	uint16_t n;
 	struct nf_port at[NF_PORT_MAX];
-	struct rte_mempool *pool;
 } ports;
 
 const struct nf_port *nf_port(uint16_t index)
@@ -37,19 +30,6 @@ const struct nf_port *nf_port(uint16_t index)
 uint16_t nf_port_count(void)
 {
 	return ports.n;
-}
-
-struct rte_mempool *ports_pool(void)
-{
-	return ports.pool;
-}
-
-struct rte_mbuf *nf_pkt_alloc(void)
-{
-	struct rte_mbuf *m = rte_pktmbuf_alloc(ports.pool);
-	if (m)
-		memset(nf_pkt(m), 0, sizeof(struct nf_pkt));
-	return m;
 }
 
 /*
@@ -104,7 +84,7 @@ static int set_up_queues(const struct nf_port *p, uint16_t descriptors)
 	uint16_t rxd = descriptors, txd = descriptors;
 	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(p->dpdk_id, &rxd, &txd);
 	for (uint16_t q = 0; rc == 0 && q < p->rx_queues; q++)
-		rc = rte_eth_rx_queue_setup(p->dpdk_id, q, rxd, SOCKET_ID_ANY, NULL, ports.pool);
+		rc = rte_eth_rx_queue_setup(p->dpdk_id, q, rxd, SOCKET_ID_ANY, NULL, ports_pool());
 	for (uint16_t q = 0; rc == 0 && q < p->tx_queues; q++)
 		rc = rte_eth_tx_queue_setup(p->dpdk_id, q, txd, SOCKET_ID_ANY, NULL);
 	return rc;
@@ -132,7 +112,7 @@ static int configure(struct nf_port *p, const struct config_port *c, uint32_t wo
 	if (rc == 0 && c->mtu)
 		rc = rte_eth_dev_set_mtu(p->dpdk_id, c->mtu);
 	if (rc == 0)
-		rc = set_up_queues(p, c->descriptors ? c->descriptors : DESCRIPTORS);
+		rc = set_up_queues(p, port_descriptors(c));
 	return rc;
 }
 
@@ -181,36 +161,10 @@ static int open_one(const struct config_port *c, bool is_host, uint32_t workers)
 	return 0;
 }
 
-static uint16_t largest_mtu(const struct sluice_config *cfg)
-{
-	uint16_t mtu = 1500;
-	for (uint16_t i = 0; i < cfg->nf.n_ports; i++)
-		if (cfg->nf.ports[i].mtu > mtu)
-			mtu = cfg->nf.ports[i].mtu;
-	return mtu;
-}
-
-/* One segment holds a whole frame, with room before it for outer headers and after it for padding and tag. */
-static int create_pool(const struct sluice_config *cfg, uint32_t workers)
-{
-	unsigned int n = POOL_SPARE + workers * POOL_CACHE * 2;
-	uint16_t room = (uint16_t)(RTE_PKTMBUF_HEADROOM + largest_mtu(cfg) + FRAME_OVERHEAD + NF_PKT_TAILROOM);
-	for (uint16_t i = 0; i <= cfg->nf.n_ports; i++) {
-		uint16_t d = i < cfg->nf.n_ports && cfg->nf.ports[i].descriptors ? cfg->nf.ports[i].descriptors : DESCRIPTORS;
-		n += 2u * d * workers;
-	}
-	room = (uint16_t)RTE_ALIGN(room < RTE_MBUF_DEFAULT_BUF_SIZE ? RTE_MBUF_DEFAULT_BUF_SIZE : room, 64);
-	ports.pool = rte_pktmbuf_pool_create("packets", n, POOL_CACHE, sizeof(struct nf_pkt), room, SOCKET_ID_ANY);
-	if (ports.pool)
-		return 0;
-	nf_log(NF_ERR, "pool_failed", "packets=%u bytes_each=%u hint=\"nf.memory_mb is too small\"", n, room);
-	return -ENOMEM;
-}
-
 int ports_open(const struct sluice_config *cfg, uint32_t workers)
 {
 	static const struct config_port host = {.name = "host", .device = "net_tap_host"};
-	int rc = create_pool(cfg, workers);
+	int rc = pool_create(cfg, workers);
 	for (unsigned int p = 0; p < NF_PORT_MAX; p++)
 		for (unsigned int q = 0; q < NF_WORKER_MAX; q++)
 			rte_spinlock_init(&nf_tx_locks[p][q]);

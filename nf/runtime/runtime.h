@@ -27,8 +27,12 @@ uint32_t eal_worker_count(const struct sluice_config *cfg);
 int ports_open(const struct sluice_config *cfg, uint32_t workers);
 int ports_start(void);
 void ports_stop(void);
+
+/* pool.c: the pool of all packets, valid until the process ends. */
 struct rte_mempool;
+int pool_create(const struct sluice_config *cfg, uint32_t workers);
 struct rte_mempool *ports_pool(void);
+uint16_t port_descriptors(const struct config_port *c); /* per queue */
 
 /* host.c: the kernel's side of the host port. check: before EAL makes the TAP; start: after the ports. */
 int host_check(const struct sluice_config *cfg);
