@@ -81,14 +81,16 @@ mute_ingress() { # host, devices…
 	done
 }
 
-# The configuration of an NF with a wan and a lan on af_packet; lists are the insides of JSON arrays.
+driver=net_af_packet driver_options=,framecnt=4096
+
+# The configuration of an NF with a wan and a lan on ports of $driver; lists are the insides of JSON arrays.
 write_config() { # name, wan addresses, lan addresses, more members of "nf", wireguard's options
 	local more=${4:-'"workers": 1'}
 	cat >"$dir/$1.json" <<-JSON
 		{"runtime_dir": "$dir/$1", "nf": {"hugepages": false, "memory_mb": 256, "max_peers": 64,
 		 "plugin_dir": "$build/plugins", "host_port": false, $more,
-		 "ports": [{"name": "wan", "device": "net_af_packet0,iface=wan0,framecnt=4096"},
-		           {"name": "lan", "device": "net_af_packet1,iface=lan0,framecnt=4096"}],
+		 "ports": [{"name": "wan", "device": "${driver}0,iface=wan0$driver_options"},
+		           {"name": "lan", "device": "${driver}1,iface=lan0$driver_options"}],
 		 "interfaces": {"wan": {"port": "wan", "addresses": [$2]}, "lan": {"port": "lan", "addresses": [$3]}},
 		 "plugins": {"ip": {}, "wireguard": {${5:-}}}}}
 	JSON
