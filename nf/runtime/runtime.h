@@ -129,7 +129,7 @@ void stash_sweep(uint32_t epoch, struct nf_sync_done *done);
 /* stop.c: from the signal to the end. */
 void stop_init(uint32_t deadline_ms);
 void stop_signal(int signo);
-void stop_released(void);
+void stop_released(uint32_t within_ms); /* 0: now; otherwise peers that are being told are told, by then */
 void stop_announce(void); /* tells a control plane that attached during a stop */
 void stop_control_gone(void);
 bool stop_is_requested(void);

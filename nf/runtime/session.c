@@ -137,8 +137,8 @@ static int reload(const struct nf_request *req)
 
 static int release(const struct nf_request *req)
 {
-	(void)req;
-	stop_released();
+	const struct nf_stop *body = req->body;
+	stop_released(body->deadline_ms);
 	return 0;
 }
 

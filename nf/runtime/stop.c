@@ -7,6 +7,7 @@
  *      │                                             └─ deadline, 2nd signal ┤
  *      └────── signal, no control plane ─────────────────────────────────────┴► CLOSING ─ done, deadline, signal ─► exit
  *
+ * A RELEASE may leave the peers that are not told yet to this process: it leads to CLOSING too, from either state.
  * While WAITING the node forwards: the control plane closes the peers. CLOSING does it here. Whatever ends
  * the node, goodbyes that were handed to a worker leave first: the exit waits for a grace period.
  */
@@ -109,10 +110,16 @@ void stop_signal(int signo)
 	stop_announce();
 }
 
-void stop_released(void)
+void stop_released(uint32_t within_ms)
 {
-	nf_log(NF_INFO, "stopped", "why=\"released\"");
-	mgmt_exit(0);
+	if (within_ms == 0) {
+		nf_log(NF_INFO, "stopped", "why=\"released\"");
+		mgmt_exit(0);
+		return;
+	}
+	if (stop.state == STOP_RUNNING || stop.state == STOP_WAITING)
+		stop.deadline_ns = nf_clock_ns() + within_ms * NF_NS_PER_MS;
+	begin_closing("the control plane left before every peer was told");
 }
 
 void stop_control_gone(void)

@@ -67,7 +67,7 @@ cat >"$dir/nf.json" <<JSON
                 "lan": {"port": "lan", "addresses": ["10.1.0.1/24"]}}}}
 JSON
 topology
-PYTHONPATH=$here TAG=$tag DIR=$dir BUILD=$build timeout -k 2 420 python3 "$here/close.py" </dev/null
+PYTHONPATH=$here TAG=$tag DIR=$dir BUILD=$build timeout -k 2 420 python3 "$here/${CASES:-close.py}" </dev/null
 code=$?
-[ $code -eq 0 ] || grep -v event=peer_closed "$dir"/nf*.log | tail -n 60
+[ $code -eq 0 ] || grep -hvE "event=peer_(closed|event)" "$dir"/*.log | tail -n 60
 exit $code

@@ -38,9 +38,10 @@ static void ask(struct cp_drain *d, struct cp_link *l, cp_time now)
 		d->asked = link_request(l, NF_MSG_PEER_CLOSE_ALL, &all, sizeof(all), NULL, 0, now) != 0;
 }
 
-static void release(struct cp_drain *d, struct cp_link *l, cp_time now)
+/* within_ms: what the NF has left to tell the peers that were not told; 0: there are none, or there is no time. */
+static void release(struct cp_drain *d, struct cp_link *l, uint32_t within_ms, cp_time now)
 {
-	struct nf_stop body = {.signal = (uint32_t)d->signo};
+	struct nf_stop body = {.signal = (uint32_t)d->signo, .deadline_ms = within_ms};
 	d->state = DRAIN_RELEASING;
 	d->deadline = now + RELEASE_MS * MS;
 	d->release_seq = link_request(l, NF_MSG_RELEASE, &body, sizeof(body), NULL, 0, now);
@@ -71,7 +72,7 @@ void drain_begin(struct cp_drain *d, struct cp_link *l, bool exits, int signo, c
 	bool second = d->state != DRAIN_RUNNING && d->exits && exits;
 	if (second) {
 		report(d, l, so_far(d, l), "interrupted", now);
-		release(d, l, now);
+		release(d, l, d->state == DRAIN_CLOSING && now < d->deadline ? (uint32_t)((d->deadline - now) / MS) : 0, now);
 		cp_outq_put(l->out, (struct cp_out){.kind = CP_OUT_EXIT, .code = 0});
 		return;
 	}
@@ -111,7 +112,7 @@ void drain_close_all_done(struct cp_drain *d, struct cp_link *l, const struct nf
 	if (d->state != DRAIN_CLOSING || !d->asked)
 		return;
 	report(d, l, done, "complete", now);
-	release(d, l, now);
+	release(d, l, 0, now);
 }
 
 void drain_refused(struct cp_drain *d, struct cp_link *l, cp_time now)
@@ -130,7 +131,7 @@ void drain_tick(struct cp_drain *d, struct cp_link *l, cp_time now)
 		return;
 	}
 	report(d, l, so_far(d, l), "deadline", now);
-	release(d, l, now);
+	release(d, l, 0, now);
 }
 
 cp_time drain_deadline(const struct cp_drain *d)

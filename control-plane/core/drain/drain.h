@@ -25,7 +25,7 @@ struct cp_drain {
 	struct nf_close_all_done so_far; /* from the peers' own reports, for a stop that does not end in time */
 };
 
-/* exits: this process was signalled; otherwise the NF was. A second signal ends it at once. */
+/* exits: this process was signalled; otherwise the NF was. A second signal ends it at once, and leaves the rest to the NF. */
 void drain_begin(struct cp_drain *d, struct cp_link *l, bool exits, int signo, cp_time now);
 void drain_link_ready(struct cp_drain *d, struct cp_link *l, cp_time now);
 void drain_link_down(struct cp_drain *d, struct cp_link *l, cp_time now);

@@ -287,7 +287,7 @@ enum nf_counter_kind { NF_COUNTER_DROP = 1, NF_COUNTER_EVENT = 2 };
 
 #define NF_FIELDS_STOP(F)                                                                                    \
 	F(uint32_t, signal, , "that asked for it; 0: none")                                                  \
-	F(uint32_t, deadline_ms, , "after which the NF stops by itself")
+	F(uint32_t, deadline_ms, , "after which the NF stops by itself; in RELEASE 0: at once")
 
 /* Punt socket. PUNT: tail is the packet from its IP payload (outer) or the inner packet (control). */
 enum nf_punt_kind { NF_PUNT_CONTROL = 1, NF_PUNT_STUN = 2 };
@@ -354,7 +354,7 @@ enum nf_msg_dir {
 	M(STASH_DELETE, 5, nf_stash, nf_empty, NF_DIR_CTL, "forgets a record")                               \
 	M(STASH_GET, 6, nf_empty, nf_stash, NF_DIR_CTL, "streams all records")                               \
 	M(RELOAD, 7, nf_empty, nf_reload_done, NF_DIR_CTL, "reads the configuration file again")             \
-	M(RELEASE, 8, nf_stop, nf_empty, NF_DIR_CTL, "the control plane is done: stop now")                  \
+	M(RELEASE, 8, nf_stop, nf_empty, NF_DIR_CTL, "the control plane is done: stop now, or once all are told")                  \
 	M(PEER_UPSERT, 16, nf_peer_upsert, nf_empty, NF_DIR_CTL, "creates or changes a peer")                \
 	M(PEER_REMOVE, 17, nf_peer_key, nf_empty, NF_DIR_CTL, "forgets a peer without a word")               \
 	M(PEER_CLOSE, 18, nf_peer_close, nf_empty, NF_DIR_CTL, "says goodbye, lingers, forgets")             \

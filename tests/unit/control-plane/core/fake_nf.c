@@ -213,6 +213,7 @@ static void answer(struct fake *f, const struct nf_msg_hdr *in, const uint8_t *b
 		break;
 	case NF_MSG_RELEASE:
 		f->releases++;
+		f->release_within_ms = ((const struct nf_stop *)body)->deadline_ms;
 		reply(f, in, 0, &none, sizeof(none));
 		break;
 	case NF_MSG_PEER_CLOSE_ALL:

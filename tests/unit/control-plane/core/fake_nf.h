@@ -25,7 +25,7 @@ struct fake {
 	cp_time now;
 	bool there, connected, holds_replies; /* holds_replies: is silent */
 	uint8_t boot;
-	uint32_t epoch, upserts, syncs, n_peers, releases, close_alls, resets, most_in_flight, in_flight, hellos_said;
+	uint32_t epoch, upserts, syncs, n_peers, releases, release_within_ms, close_alls, resets, most_in_flight, in_flight, hellos_said;
 	struct fake_peer peers[FAKE_PEERS];
 	bool refuse_upserts;
 	uint16_t holds_after; /* this type is not answered; 0: all are */
