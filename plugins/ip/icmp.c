@@ -3,11 +3,13 @@
 
 #include <string.h>
 
+#include "ext6.h"
 #include "frame.h"
 
-#define ICMPV4 1
-#define ICMPV6 58
-#define TTL    64
+#define ICMPV4   1
+#define ICMPV6   58
+#define REDIRECT 137 /* RFC 4861 §4.5 */
+#define TTL      64
 
 static bool may_answer4(const uint8_t *p, size_t bytes)
 {
@@ -23,6 +25,17 @@ static bool may_answer4(const uint8_t *p, size_t bytes)
 	return p[9] != ICMPV4 || (bytes > ihl && (p[ihl] == 0 || p[ihl] == 8 || p[ihl] == 13 || p[ihl] == 14));
 }
 
+/* RFC 4443 §2.4 (e.1, e.2), wherever the extension headers put it; what cannot be seen counts as one. */
+static bool is_error6(const uint8_t *p, size_t bytes)
+{
+	struct ip6_upper u;
+	if (!ip6_upper_find(p, bytes, &u))
+		return true;
+	if (u.proto != ICMPV6)
+		return false;
+	return u.later_fragment || u.at == bytes || p[u.at] < 128 || p[u.at] == REDIRECT;
+}
+
 static bool may_answer6(const uint8_t *p, size_t bytes)
 {
 	static const uint8_t zero[16];
@@ -30,7 +43,7 @@ static bool may_answer6(const uint8_t *p, size_t bytes)
 		return false;
 	if (p[24] == 0xff)
 		return false;
-	return p[6] != ICMPV6 || (bytes > 40 && p[40] >= 128);
+	return !is_error6(p, bytes);
 }
 
 bool icmp_may_answer(const uint8_t *packet, size_t bytes)

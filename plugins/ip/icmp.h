@@ -13,7 +13,7 @@
 
 enum icmp_error { ICMP_HOST_UNREACHABLE = 1, ICMP_TIME_EXCEEDED = 2, ICMP_TOO_BIG = 3, ICMP_PROHIBITED = 4 };
 
-/* Not about ICMP errors, multicast sources or destinations, later fragments, or packets of nobody. */
+/* Not about ICMP errors or redirects, multicast sources or destinations, later IPv4 fragments, or packets of nobody. */
 bool icmp_may_answer(const uint8_t *packet, size_t bytes);
 /* The whole IP packet: from `source` (of the packet's family) to the offender's source. Its length. */
 size_t icmp_error_build(uint8_t ret[ICMP_ERROR_MAX], const uint8_t *packet, size_t bytes, const uint8_t *source,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ext6.h"
+
 #define ICMPV4 1
 #define TCP    6
 #define UDP    17
@@ -64,5 +66,8 @@ bool ip_inner_is_sound(const uint8_t *ip, size_t bytes)
 bool ip_inner_is_control(const uint8_t *ip, size_t bytes)
 {
 	static const uint8_t zero[32];
-	return bytes >= 40 && ip[0] >> 4 == 6 && ip[6] == 0xff && memcmp(ip + 8, zero, 32) == 0;
+	struct ip6_upper u;
+	if (bytes < 40 || ip[0] >> 4 != 6 || memcmp(ip + 8, zero, 32) != 0)
+		return false;
+	return ip6_upper_find(ip, bytes, &u) && u.proto == 0xff && !u.later_fragment;
 }

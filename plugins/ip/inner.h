@@ -12,7 +12,7 @@
  * fits (but for later fragments, which have none), and ICMP is of the packet's family.
  */
 bool ip_inner_is_sound(const uint8_t *ip, size_t bytes);
-/* Next header 255 between zero addresses: a control packet, which must never be forwarded. */
+/* Next header 255, behind any extension headers, between zero addresses: a control packet, never to be forwarded. */
 bool ip_inner_is_control(const uint8_t *ip, size_t bytes);
 
 #endif

@@ -19,8 +19,10 @@ enum wg_control_event {
 	WG_CONTROL_REASON = 0xe3,
 };
 
-/* Event id, or -1: no control packet. */
+/* Event id, or -1: no control packet. Extension headers are skipped; a fragment that is not the whole is none. */
 int wg_control_event(const void *packet, size_t bytes);
+/* Of a control packet: takes its extension headers out. Returns how many bytes are no longer its own, at the front. */
+size_t wg_control_flatten(void *packet, size_t bytes);
 /* Writes the 48 bytes of an event without body. */
 void wg_control_build(uint8_t ret[WG_CONTROL_BYTES], enum wg_control_event event);
 

@@ -97,7 +97,8 @@ static bool is_the_control_plane_s(int event)
 
 static void control(struct wg_peer *p, struct rte_mbuf *m, uint64_t now)
 {
-	const void *packet = rte_pktmbuf_mtod(m, const void *);
+	/* the control plane is spared the extension headers */
+	const void *packet = rte_pktmbuf_adj(m, (uint16_t)wg_control_flatten(rte_pktmbuf_mtod(m, void *), m->pkt_len));
 	int event = wg_control_event(packet, m->pkt_len);
 	struct wg_control_from from;
 	memcpy(&from, nf_pkt(m)->opaque, sizeof(from));

@@ -42,6 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		int event = wg_control_event(exact, len);
 		assert(event >= -1 && event <= 255 && (event < 0 || len >= WG_CONTROL_BYTES));
 		assert(wg_inner_length(exact, len) == len);
+		size_t cut = wg_control_flatten(exact, len);
+		assert(wg_control_event(exact + cut, len - cut) == event && (event >= 0 || cut == 0));
+		assert(event < 0 || exact[cut + 40] == event);
 		free(exact);
 	}
 	mark(data, p, bytes);

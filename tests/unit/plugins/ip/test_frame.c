@@ -131,6 +131,39 @@ static void too_big_tells_the_mtu_in_both_families(void **state)
 	assert_int_equal(ip6_checksum(out + 8, out + 24, 58, out + 40, 8 + 60), 0);
 }
 
+static void extension_headers_hide_no_icmpv6_error(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t first, headers[32], n, type;
+		bool answered;
+	} cases[] = {
+		{"an error", 58, {0}, 0, 1, false},
+		{"an echo", 58, {0}, 0, 128, true},
+		{"a redirect", 58, {0}, 0, 137, false},
+		{"an error behind hop by hop options", 0, {58, 0, 1, 4}, 8, 3, false},
+		{"an echo behind them", 0, {58, 0, 1, 4}, 8, 128, true},
+		{"an error behind destination options of 16 bytes", 60, {58, 1, 1, 12}, 16, 1, false},
+		{"an error behind a routing and a fragment header", 43, {44, 0, [8] = 58}, 16, 2, false},
+		{"an error behind an authentication header", 51, {58, 1}, 12, 1, false},
+		{"a later fragment of ICMPv6", 44, {58, 0, 0, 8}, 8, 128, false},
+		{"a later fragment of UDP", 44, {17, 0, 0, 8}, 8, 1, true},
+		{"UDP behind hop by hop options", 0, {17, 0, 1, 4}, 8, 1, true},
+		{"a header that is longer than the packet", 60, {58, 9}, 8, 128, false},
+		{"nothing behind the header", 59, {0}, 0, 0, true},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t p[80] = {0x60, [6] = cases[i].first, [8] = 0xfd, [24] = 0xfd};
+		memcpy(p + 40, cases[i].headers, cases[i].n);
+		p[40 + cases[i].n] = cases[i].type;
+		print_message("%s\n", cases[i].what);
+		assert_int_equal(icmp_may_answer(p, 48u + cases[i].n), cases[i].answered);
+	}
+	uint8_t cut[44] = {0x60, [6] = 60, [8] = 0xfd, [24] = 0xfd, [40] = 58};
+	assert_false(icmp_may_answer(cut, sizeof(cut)));
+}
+
 static void no_error_is_sent_about_errors_groups_and_later_fragments(void **state)
 {
 	uint8_t p[60] = {0x45, [3] = 60, [8] = 9, [9] = 1, [12] = 10, [16] = 10, [20] = 3};
@@ -188,6 +221,7 @@ int main(void)
 		cmocka_unit_test(addresses_must_fit_the_message),
 		cmocka_unit_test(too_big_tells_the_mtu_in_both_families),
 		cmocka_unit_test(no_error_is_sent_about_errors_groups_and_later_fragments),
+		cmocka_unit_test(extension_headers_hide_no_icmpv6_error),
 		cmocka_unit_test(a_neighbour_is_asked_three_times_and_given_up),
 		cmocka_unit_test(a_neighbour_that_is_used_is_asked_again_after_30_seconds),
 	};

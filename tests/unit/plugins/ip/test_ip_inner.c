@@ -87,6 +87,10 @@ static void a_control_packet_is_known_by_its_zero_addresses(void **state)
 	(void)state;
 	assert_true(ip_inner_is_control(p, sizeof(p)));
 	assert_false(ip_inner_is_control(p, 39));
+	uint8_t behind[56] = {0x60, [5] = 16, [6] = 60, [40] = 0xff}; /* destination options */
+	assert_true(ip_inner_is_control(behind, sizeof(behind)));
+	behind[40] = 17;
+	assert_false(ip_inner_is_control(behind, sizeof(behind)));
 	p[23] = 1;
 	assert_false(ip_inner_is_control(p, sizeof(p)));
 }

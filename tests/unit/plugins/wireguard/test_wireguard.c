@@ -476,6 +476,58 @@ static void the_goodbye_is_the_one_of_the_specification(void **state)
 	assert_int_equal(wg_control_event(goodbye, 48), -1);
 }
 
+/* An IPv6 packet between zero addresses: extension headers, then the event. */
+static size_t control_behind(uint8_t *p, uint8_t first, const uint8_t *headers, size_t n, uint8_t event)
+{
+	memset(p, 0, 128);
+	p[0] = 0x60;
+	p[5] = (uint8_t)(n + 8);
+	p[6] = first;
+	memcpy(p + 40, headers, n);
+	p[40 + n] = event;
+	return 48 + n;
+}
+
+static void a_control_packet_may_have_extension_headers(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t first, n, headers[32];
+		int expected;
+	} cases[] = {
+		{"none", 0xff, 0, {0}, 2},
+		{"hop by hop", 0, 8, {0xff, 0, 1, 4}, 2},
+		{"hop by hop of 16 bytes", 0, 16, {0xff, 1, 1, 12}, 2},
+		{"destination options", 60, 8, {0xff, 0, 1, 4}, 2},
+		{"routing", 43, 8, {0xff, 0}, 2},
+		{"authentication", 51, 12, {0xff, 1}, 2},
+		{"a fragment that is the whole", 44, 8, {0xff}, 2},
+		{"several", 0, 24, {60, 0, 1, 4, [8] = 43, 0, 1, 4, [16] = 0xff, 0}, 2},
+		{"a first fragment", 44, 8, {0xff, 0, 0, 1}, -1},
+		{"a later fragment", 44, 8, {0xff, 0, 0, 8}, -1},
+		{"one that is longer than the packet", 60, 8, {0xff, 3, 1, 4}, -1},
+		{"one that leaves no room for the event", 60, 8, {0xff, 1, 1, 4}, -1},
+		{"another protocol behind it", 60, 8, {17, 0, 1, 4}, -1},
+		{"a security payload", 50, 8, {0xff, 0}, -1},
+	};
+	uint8_t p[128], flat[48];
+	(void)state;
+	wg_control_build(flat, WG_CONTROL_GOODBYE);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t n = control_behind(p, cases[i].first, cases[i].headers, cases[i].n, 2);
+		print_message("%s\n", cases[i].what);
+		assert_int_equal(wg_control_event(p, n), cases[i].expected);
+		assert_int_equal(wg_control_event(p, n - 1), -1);
+		size_t cut = wg_control_flatten(p, n);
+		assert_int_equal(cut, cases[i].expected < 0 ? 0 : cases[i].n);
+		if (cases[i].expected >= 0)
+			assert_memory_equal(p + cut, flat, sizeof(flat));
+	}
+	size_t n = control_behind(p, 60, cases[3].headers, 8, 2);
+	p[8] = 1; /* not the unspecified source */
+	assert_int_equal(wg_control_event(p, n), -1);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -506,6 +558,7 @@ int main(void)
 		cmocka_unit_test(a_close_without_session_waits_half_a_second_for_one),
 		cmocka_unit_test(data_while_closing_is_answered_at_most_ten_times_a_second),
 		cmocka_unit_test(the_goodbye_is_the_one_of_the_specification),
+		cmocka_unit_test(a_control_packet_may_have_extension_headers),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
 }
