@@ -134,22 +134,48 @@ static int default_route(const struct nf_ip *addrs, unsigned int n, uint8_t fami
 	return 0;
 }
 
+static int first_error(int rc, int next)
+{
+	return rc ? rc : next;
+}
+
+/* All of them, whether or not they were given before: the kernel may have refused one, or lost it since. */
+static int give(const struct nf_ip *next, unsigned int n, struct nf_ip *ret_has, unsigned int *ret_n)
+{
+	int rc = 0;
+	*ret_n = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		int one = netlink_address_add(host.nl, host.ifindex, &next[i]);
+		if (one == 0 || one == -EEXIST)
+			ret_has[(*ret_n)++] = next[i];
+		else
+			rc = first_error(rc, one);
+	}
+	return rc;
+}
+
+static int take_old(const struct nf_ip *next, unsigned int n)
+{
+	int rc = 0;
+	for (unsigned int i = 0; i < host.n; i++) {
+		int one = is_among(&host.addrs[i], next, n) ? 0 : netlink_address_remove(host.nl, host.ifindex, &host.addrs[i]);
+		if (one != -EADDRNOTAVAIL) /* gone is gone */
+			rc = first_error(rc, one);
+	}
+	return rc;
+}
+
 /* New addresses first, then routes that may prefer them, old ones last: the kernel is never without. */
 static int apply(const struct nf_net *net)
 {
-	struct nf_ip next[ADDRESSES_MAX];
-	unsigned int n = addresses_of(net, next);
-	int rc = 0;
-	for (unsigned int i = 0; rc == 0 && i < n; i++)
-		if (!is_among(&next[i], host.addrs, host.n))
-			rc = netlink_address_add(host.nl, host.ifindex, &next[i]);
-	rc = rc ? rc : default_route(next, n, 4);
-	rc = rc ? rc : default_route(next, n, 6);
-	for (unsigned int i = 0; rc == 0 && i < host.n; i++)
-		if (!is_among(&host.addrs[i], next, n))
-			rc = netlink_address_remove(host.nl, host.ifindex, &host.addrs[i]);
-	memcpy(host.addrs, next, sizeof(next[0]) * n);
-	host.n = n;
+	struct nf_ip next[ADDRESSES_MAX], has[ADDRESSES_MAX];
+	unsigned int n = addresses_of(net, next), n_has;
+	int rc = give(next, n, has, &n_has);
+	rc = first_error(rc, default_route(has, n_has, 4));
+	rc = first_error(rc, default_route(has, n_has, 6));
+	rc = first_error(rc, take_old(next, n));
+	memcpy(host.addrs, has, sizeof(has[0]) * n_has);
+	host.n = n_has;
 	return rc ? failed("addresses and routes", rc) : 0;
 }
 

@@ -40,6 +40,23 @@ def addresses():
     return run("nf", "ip", "-br", "addr", "show", "dev", "up0").stdout
 
 
+def refused_address(nf):
+    """The kernel has no IPv6 for a while: what it refuses then it gets with the next reload, though the file is the same."""
+    refusals = lambda: open(f"{DIR}/nf.log").read().count("event=host_port_failed")
+    ipv6 = lambda off: run("nf", "sh", "-c", f"echo {off} > /proc/sys/net/ipv6/conf/up0/disable_ipv6")
+    ipv6(1)
+    CONFIG["nf"]["interfaces"]["wan"]["addresses"] = ["192.0.2.1/24", "2001:db8::1/64", "2001:db8::7/64", "192.0.2.9/24"]
+    write()
+    nf.send_signal(signal.SIGHUP)
+    case("an address that the kernel refuses is an error, and keeps no other from it",
+         until(5, lambda: "192.0.2.9/32" in addresses() and refusals() == 1) and "2001:db8::7" not in addresses(), addresses())
+    ipv6(0)
+    nf.send_signal(signal.SIGHUP)
+    case("the next reload tries again", until(5, lambda: "2001:db8::7/128" in addresses()) and refusals() == 1, addresses())
+    case("and gives back what the kernel lost since", "2001:db8::1/128" in addresses(), addresses())
+    case("it answers", *pings("router", "2001:db8::7"))
+
+
 def main():
     run("nf", "sh", "-c", f"echo 4000-4010 > {RESERVED}")
     nf = start_nf()
@@ -103,6 +120,8 @@ def main():
     nf.send_signal(signal.SIGHUP)
     case("and back when that goes, with the world still in reach", until(5, lambda: "192.0.2.8" not in addresses()) and
          pings("nf", "198.51.100.2")[0], run("nf", "ip", "route").stdout)
+
+    refused_address(nf)
 
     go.stop()
     control.close()
