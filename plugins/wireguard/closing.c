@@ -123,7 +123,7 @@ static void shut_and_keep(struct wg_peer *p)
 	peer_end_sessions(p);
 	peer_flush_staged(p, false);
 	peer_set_endpoint(p, NULL);
-	handshaker_forget(p->handle);
+	handshaker_suspend(p->handle);
 	wg_timers_init(&p->timers, (enum wg_profile)p->timer_profile, p->keepalive_s);
 	nf_timer_cancel(&p->timer);
 	if (!c->again)

@@ -31,7 +31,7 @@ struct message {
 };
 
 struct request {
-	enum { PEER_SET, PEER_FORGET, INITIATE, INDEX_FREE, IDENTITY } kind;
+	enum { PEER_SET, PEER_SUSPEND, PEER_FORGET, INITIATE, INDEX_FREE, IDENTITY } kind;
 	uint32_t peer; /* or index */
 	union {
 		struct {
@@ -54,6 +54,7 @@ struct result {
 /* What the thread knows of a peer. */
 struct known {
 	uint32_t peer;
+	bool suspended; /* of remote only the public key and the last timestamp are kept, jar is empty */
 	struct wg_remote remote;
 	struct wg_cookie_jar jar;
 };
@@ -115,6 +116,11 @@ void handshaker_peer(uint32_t peer, const uint8_t *key, const uint8_t *psk)
 	memcpy(r.key, key, WG_KEY_BYTES);
 	memcpy(r.psk, psk, WG_KEY_BYTES);
 	request(&r);
+}
+
+void handshaker_suspend(uint32_t peer)
+{
+	request(&(struct request){.kind = PEER_SUSPEND, .peer = peer});
 }
 
 void handshaker_forget(uint32_t peer)
@@ -215,6 +221,33 @@ static void drop_outstanding(struct known *k)
 			index_release(k->remote.own[i].local_index);
 }
 
+/* What a peer must not be able to repeat outlives its close; its secrets do not. */
+static void suspend(uint32_t peer)
+{
+	struct known *k = known_of(peer);
+	struct wg_remote kept = {0};
+	if (!k || k->suspended)
+		return;
+	drop_outstanding(k);
+	memcpy(kept.public_key, k->remote.public_key, sizeof(kept.public_key));
+	memcpy(kept.last_timestamp, k->remote.last_timestamp, sizeof(kept.last_timestamp));
+	wg_wipe(&k->remote, sizeof(k->remote));
+	wg_wipe(&k->jar, sizeof(k->jar));
+	k->remote = kept;
+	k->suspended = true;
+}
+
+static void resume(struct known *k, const struct request *r)
+{
+	uint8_t last[WG_TIMESTAMP_BYTES];
+	memcpy(last, k->remote.last_timestamp, sizeof(last));
+	if (!wg_remote_init(&k->remote, &h.identity, r->key, r->psk))
+		return;
+	memcpy(k->remote.last_timestamp, last, sizeof(last));
+	wg_mac_keys_init(&k->jar.keys, r->key);
+	k->suspended = false;
+}
+
 static void forget(uint32_t peer)
 {
 	struct known *k = known_of(peer);
@@ -230,6 +263,10 @@ static void forget(uint32_t peer)
 static void set_peer(const struct request *r)
 {
 	struct known *k = known_of(r->peer);
+	if (k && k->suspended) {
+		resume(k, r);
+		return;
+	}
 	if (k) { /* only the preshared key can change */
 		memcpy(k->remote.preshared_key, r->psk, WG_KEY_BYTES);
 		return;
@@ -250,7 +287,7 @@ static void set_peer(const struct request *r)
 static void initiate(uint32_t peer, const struct wg_endpoint *to)
 {
 	struct known *k = known_of(peer);
-	struct result *r = k && h.has_identity ? result_new(peer, to) : NULL;
+	struct result *r = k && !k->suspended && h.has_identity ? result_new(peer, to) : NULL;
 	uint8_t ephemeral[WG_KEY_BYTES], timestamp[WG_TIMESTAMP_BYTES];
 	uint32_t index = r ? index_alloc(peer) : 0;
 	if (!index) {
@@ -275,6 +312,9 @@ static void serve(struct request *r)
 	switch (r->kind) {
 	case PEER_SET:
 		set_peer(r);
+		break;
+	case PEER_SUSPEND:
+		suspend(r->peer);
 		break;
 	case PEER_FORGET:
 		forget(r->peer);
@@ -344,7 +384,7 @@ static void consume_initiation(const struct message *m)
 		nf_count_shared(wg.c.handshake_invalid, 1);
 		return;
 	}
-	if (rte_hash_lookup_data(h.by_key, c.public_key, &found) < 0) {
+	if (rte_hash_lookup_data(h.by_key, c.public_key, &found) < 0 || ((struct known *)found)->suspended) {
 		nf_count_shared(wg.c.handshake_unknown_peer, 1);
 		wg_wipe(&c, sizeof(c));
 		return;

@@ -232,6 +232,7 @@ int handshaker_init(void);
 void handshaker_fini(void);
 void handshaker_identity(const struct wg_identity *id);                       /* M */
 void handshaker_peer(uint32_t peer, const uint8_t *key, const uint8_t *psk);   /* M */
+void handshaker_suspend(uint32_t peer); /* M; until handshaker_peer(): remembers its last timestamp, answers nothing */
 void handshaker_forget(uint32_t peer);                                        /* M */
 void handshaker_initiate(uint32_t peer, const struct wg_endpoint *to);        /* M */
 void handshaker_index_free(uint32_t index);                                   /* M */

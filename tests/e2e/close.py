@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cases of test_close.sh, in TAP; the topology stands."""
 import base64
+import contextlib
 import json
 import os
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import time
 
 import nfctl
+from lab import captured, raw, udp, udp_payload, wireguard_type
 
 TAG, DIR, BUILD = os.environ["TAG"], os.environ["DIR"], os.environ["BUILD"]
 WG = f"{TAG}wg"
@@ -275,7 +278,10 @@ def sessions(c):
 
 def operator_close(nf):
     c = nf.control
+    wire = raw("swarm", "eth0")
     s = live(nf, 7, 1, 20070)
+    old = [udp_payload(f)[2] for f, _ in captured(wire, lambda f: wireguard_type(f) == 1)]
+    wire.close()
     c.begin_close(s.keys[0], reason=OPERATOR)
     c.closed()
     c.request(nfctl.SYNC_BEGIN, struct.pack("=II", c.epoch, 0))
@@ -287,8 +293,16 @@ def operator_close(nf):
                                  stdout=subprocess.PIPE, text=True, bufsize=1)
     refused = s.line(2) is None
     case("a peer that the operator closed stays closed over a sync", refused and c.peers() == 1 and sessions(c) == 0)
+    s.process.kill()
     c.peer(s.keys[0], "s", s.allowed(0), reopen=True)
-    case("until it is opened again", s.line(10) == "sessions 1")
+    invalid = c.count("wireguard/handshake_invalid")
+    with contextlib.closing(udp("swarm", "198.51.100.2", timeout=0.5)) as attacker:
+        attacker.sendto(old[0], ("192.0.2.1", 51820))
+        taken = until(5, lambda: c.count("wireguard/handshake_invalid") == invalid + 1)
+        with contextlib.suppress(socket.timeout):
+            taken = taken and not attacker.recv(200)
+    case("an initiation from before the close is refused after it", len(old) == 1 and len(old[0]) == 148 and taken)
+    case("and the peer's own next one is not", s.start())
     c.request(PEER_REMOVE, s.keys[0])
     s.process.kill()
 
