@@ -7,13 +7,16 @@
 
 static void take(void *arg, const void *body, const void *tail, size_t tail_bytes)
 {
-	memcpy(arg, body, sizeof(struct nf_status));
+	struct nf_status *s = arg;
+	memcpy(s, body, sizeof(*s));
+	s->aead_why[sizeof(s->aead_why) - 1] = 0;
+	fmt_harmless(s->aead_why);
 }
 
 static void print_json(struct ctl *ctl, const struct nf_status *s)
 {
 	json_print(
-	    ctl, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o}",
+	    ctl, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
 			   "via", json_via(ctl), "version", json_of_name(s->version), "boot_id",
 			   json_of_bytes(s->boot_id, NF_BOOT_BYTES), "uptime_s",
 			   json_of_seconds(s->uptime_ns), "public_key", json_of_key(s->public_key), "pid",
@@ -21,12 +24,13 @@ static void print_json(struct ctl *ctl, const struct nf_status *s)
 			   json_of_uint(s->peers), "sessions", json_of_uint(s->sessions), "control_attached",
 			   s->control_attached != 0, "stopping", s->stopping != 0, "rx_packets",
 			   json_of_uint(s->rx_packets), "tx_packets", json_of_uint(s->tx_packets), "drops",
-			   json_of_uint(s->drops), "punt_dropped", json_of_uint(s->punt_dropped)));
+			   json_of_uint(s->drops), "punt_dropped", json_of_uint(s->punt_dropped), "aead",
+			   json_of_name(s->aead), "aead_why", json_of_text(s->aead_why)));
 }
 
 static void print_text(struct ctl *ctl, const struct nf_status *s)
 {
-	char a[FMT_BYTES], b[FMT_BYTES], key[FMT_KEY_BYTES], version[NF_NAME_BYTES];
+	char a[FMT_BYTES], b[FMT_BYTES], key[FMT_KEY_BYTES], version[NF_NAME_BYTES], engine[NF_NAME_BYTES];
 	enum tone tone = s->stopping ? TONE_BAD : s->control_attached ? TONE_GOOD : TONE_WARN;
 	const char *state = s->stopping           ? "stopping"
 			    : s->control_attached ? "running"
@@ -41,6 +45,7 @@ static void print_text(struct ctl *ctl, const struct nf_status *s)
 	fprintf(ctl->out, "  packets     %s received, %s sent\n", fmt_count(a, s->rx_packets),
 		fmt_count(b, s->tx_packets));
 	fprintf(ctl->out, "  drops       %s\n", fmt_count(a, s->drops));
+	fprintf(ctl->out, "  aead        %s (%s)\n", fmt_name(engine, s->aead), s->aead_why);
 	if (s->punt_dropped)
 		fprintf(ctl->out, "  punts lost  %s\n", fmt_count(a, s->punt_dropped));
 }

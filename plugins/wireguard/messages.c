@@ -273,6 +273,8 @@ void wg_status(struct nf_status *status)
 {
 	status->peers = wg.peers.used;
 	memcpy(status->public_key, wg.identity.public_key, WG_KEY_BYTES);
+	snprintf(status->aead, sizeof(status->aead), "%s", wg.aead->name);
+	snprintf(status->aead_why, sizeof(status->aead_why), "%s", wg.aead_choice.why);
 	peers_each(count_session, status);
 }
 

@@ -28,12 +28,25 @@ static int read_listen(const json_t *v, struct wg_options *o, struct nf_plugin_e
 	return 0;
 }
 
+/* Whether the engine runs here is seen at start: a file may be checked on another machine. */
+static int read_aead(const json_t *v, struct wg_options *o, struct nf_plugin_error *err)
+{
+	const char *name = json_string_value(v);
+	bool known = name && strcmp(name, "auto") == 0;
+	for (const char *const *e = wg_aead_names; name && *e; e++)
+		known |= strcmp(name, *e) == 0;
+	if (!known)
+		return refuse(err, "aead", "must be auto, avx512, avx2 or portable");
+	strcpy(o->aead, name);
+	return 0;
+}
+
 int options_read(const struct json_t *options, struct wg_options *ret, struct nf_plugin_error *err)
 {
 	const char *key;
 	json_t *value;
 	int rc = 0;
-	*ret = (struct wg_options){.listen = {51820}, .n_listen = 1};
+	*ret = (struct wg_options){.listen = {51820}, .n_listen = 1, .aead = "auto"};
 	json_object_foreach((json_t *)(uintptr_t)options, key, value) {
 		if (strcmp(key, "listen_port") == 0)
 			rc = read_listen(value, ret, err);
@@ -42,6 +55,8 @@ int options_read(const struct json_t *options, struct wg_options *ret, struct nf
 			strcpy(ret->private_key_file, json_string_value(value));
 		else if (strcmp(key, "private_key_file") == 0)
 			rc = refuse(err, key, "must be a path");
+		else if (strcmp(key, "aead") == 0)
+			rc = read_aead(value, ret, err);
 		else
 			rc = refuse(err, key, "unknown key");
 		if (rc != 0)

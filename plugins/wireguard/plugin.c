@@ -74,16 +74,32 @@ static int place_in_graph(void)
 	return rc;
 }
 
+static int choose_aead(struct nf_plugin_error *err)
+{
+	struct wg_aead_choice *c = &wg.aead_choice;
+	int rc = wg_aead_choose(wg_aead_engines, wg.options.aead, c);
+	if (c->refused[0])
+		nf_log(NF_ERR, "aead_refused", "engines=\"%s\": wrong answers in the known-answer test", c->refused);
+	if (rc != 0)
+		snprintf(err->text, sizeof(err->text), "aead: %s", c->why);
+	else
+		nf_log(NF_INFO, "aead_chosen", "engine=%s why=\"%s\"", c->engine->name, c->why);
+	wg.aead = c->engine;
+	return rc;
+}
+
 static int init(const struct json_t *options, const struct nf_limits *limits, struct nf_plugin_error *err)
 {
 	int rc = options_read(options, &wg.options, err);
 	if (rc != 0)
 		return rc;
 	wg.limits = *limits;
-	wg.aead = &wg_aead_sodium;
 	register_counters();
 	if (wg_crypto_init() != 0)
 		return -ENOTSUP;
+	rc = choose_aead(err);
+	if (rc != 0)
+		return rc;
 	rc = keypairs_init(limits->max_peers);
 	rc = rc ? rc : peers_init();
 	rc = rc ? rc : events_init();
@@ -114,11 +130,13 @@ static int reload_check(const struct json_t *options, struct nf_plugin_error *er
 	bool before_init = wg.options.n_listen == 0;
 	if (rc != 0 || before_init)
 		return rc;
-	bool key_changed = strcmp(next.private_key_file, wg.options.private_key_file) != 0;
-	if (!key_changed && memcmp(next.listen, wg.options.listen, sizeof(next.listen)) == 0)
+	const char *changed = strcmp(next.private_key_file, wg.options.private_key_file) != 0 ? "private_key_file"
+			      : memcmp(next.listen, wg.options.listen, sizeof(next.listen)) != 0 ? "listen_port"
+			      : strcmp(next.aead, wg.options.aead) != 0			       ? "aead"
+												       : NULL;
+	if (!changed)
 		return 0;
-	snprintf(err->text, sizeof(err->text), "%s: cannot change at run time, restart sluice-nf",
-		 key_changed ? "private_key_file" : "listen_port");
+	snprintf(err->text, sizeof(err->text), "%s: cannot change at run time, restart sluice-nf", changed);
 	return -EBUSY;
 }
 

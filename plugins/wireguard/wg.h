@@ -22,7 +22,7 @@
 #include <nf/table.h>
 #include <nf/worker.h>
 
-#include "aead.h"
+#include "aead/aead.h"
 #include "allowedips.h"
 #include "close.h"
 #include "control.h"
@@ -141,6 +141,7 @@ struct wg_options {
 	uint16_t listen[WG_LISTEN_MAX];
 	unsigned int n_listen;
 	char private_key_file[256];
+	char aead[16]; /* engine that is forced, or "auto" */
 };
 
 struct wg_counters {
@@ -155,7 +156,8 @@ struct wg {
 	struct wg_options options;
 	struct wg_counters c;
 	struct nf_limits limits;
-	const struct wg_aead_engine *aead;
+	const struct wg_aead_engine *aead; /* immutable after init */
+	struct wg_aead_choice aead_choice; /* M */
 	struct nf_table peers;        /* writer: M; readers: W, H by handle only */
 	struct wg_allowedips allowed; /* writer: M; readers: W (RCU) */
 	struct wg_identity identity;  /* M; a copy is H's */

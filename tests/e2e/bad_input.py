@@ -261,7 +261,7 @@ def sockets(node):
     run_dir = GOOD["runtime_dir"]
     ctl, view, punt = (nfctl.Control(run_dir, s) for s in ("nf-ctl", "nf-view", "nf-punt"))
     EPERM, EBADMSG, EPROTO, EOPNOTSUPP, EPROTONOSUPPORT, EINVAL, ENOENT, EBUSY, ESTALE, ENOSPC, EHOSTUNREACH = 1, 74, 71, 95, 93, 22, 2, 16, 116, 28, 113
-    hello = lambda abi=1, identity=0: message(nfctl.HELLO, struct.pack("=II16sII", abi, 1, bytes(16), identity, 0))
+    hello = lambda abi=2, identity=0: message(nfctl.HELLO, struct.pack("=II16sII", abi, 1, bytes(16), identity, 0))
     for kind, name in ((nfctl.SYNC_BEGIN, "SYNC_BEGIN"), (nfctl.PEER_CLOSE_ALL, "PEER_CLOSE_ALL"), (nfctl.STATUS_GET, "STATUS_GET"), (nfctl.RELEASE, "RELEASE")):
         case(f"{name} before HELLO is refused", *refused(ctl, message(kind, bytes(64)), EPROTO, f"{name} before HELLO"))
     case("HELLO of another ABI is refused", *refused(ctl, hello(abi=99), EPROTONOSUPPORT, "ABI 99"))
@@ -352,7 +352,7 @@ def identities():
     control = nfctl.Control(GOOD["runtime_dir"])
     fd = os.memfd_create("x")
     os.write(fd, bytes(32))
-    body = message(nfctl.HELLO, struct.pack("=II16sII", 1, 1, bytes(16), 1, 0))
+    body = message(nfctl.HELLO, struct.pack("=II16sII", 2, 1, bytes(16), 1, 0))
     control.sock.sendmsg([body], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
     (_, _, _, _, status, _, _), reply = control.receive()
     case("an identity that could still change is refused", status == -1 and b"identity was not accepted" in reply, (status, reply[:100]))

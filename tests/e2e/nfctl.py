@@ -90,7 +90,7 @@ class Control:
                 self.events.append((got, body))
 
     def hello(self):
-        reply = self.request(HELLO, struct.pack("=II16sII", 1, 1, bytes(16), 0, 0))[0]
+        reply = self.request(HELLO, struct.pack("=II16sII", 2, 1, bytes(16), 0, 0))[0]
         fields = struct.unpack("=II16sII32sIIII", reply)
         self.epoch, self.public_key = fields[3], fields[5]
         return base64.b64encode(self.public_key).decode()

@@ -21,7 +21,7 @@
 
 #include <stdint.h>
 
-#define NF_WIRE_ABI      1u
+#define NF_WIRE_ABI      2u
 #define NF_MSG_MAX_BYTES 32768u
 
 #define NF_KEY_BYTES   32
@@ -209,7 +209,9 @@ enum nf_peer_event {
 	F(uint64_t, rx_packets, , "all ports")                                                               \
 	F(uint64_t, tx_packets, , "all ports")                                                               \
 	F(uint64_t, drops, , "sum of all named drops")                                                       \
-	F(uint64_t, punt_dropped, , "punts that found the socket full")
+	F(uint64_t, punt_dropped, , "punts that found the socket full")                                      \
+	F(char, aead, [NF_NAME_BYTES], "engine that seals and opens data packets")                           \
+	F(char, aead_why, [NF_TEXT_BYTES], "why it was chosen, and others were not")
 
 /* Reply stream of PEERS_GET. Tail: allowed_count times struct nf_addr. */
 #define NF_FIELDS_PEER_INFO(F)                                                                               \

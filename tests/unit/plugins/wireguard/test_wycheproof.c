@@ -15,7 +15,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "aead.h"
+#include "aead/aead.h"
 #include "crypto.h"
 
 #define MOST 4096
@@ -72,7 +72,7 @@ static void aead_one(const json_t *group, const json_t *test, bool valid)
 	assert_int_equal(wg_aead_open(plain, key.at, counter, buf, ct.n + 16, aad.at, aad.n), valid);
 	if (aad.n == 0) {
 		struct wg_aead_op op = {.key = key.at, .counter = counter, .data = buf, .bytes = (uint32_t)ct.n};
-		wg_aead_sodium.open(&op, 1);
+		wg_aead_portable.open(&op, 1);
 		assert_int_equal(op.ok, valid);
 	}
 	checked++;
@@ -171,19 +171,19 @@ static void the_engine_opens_what_it_sealed_and_nothing_else(void **state)
 	for (uint32_t n = 0; n <= 2048; n++) {
 		struct wg_aead_op op = {.key = key, .counter = n, .data = buf, .bytes = n};
 		memcpy(buf, plain, n);
-		wg_aead_sodium.seal(&op, 1);
+		wg_aead_portable.seal(&op, 1);
 		buf[n ? n / 2 : n] ^= 1; /* data, or the tag of an empty one */
-		wg_aead_sodium.open(&op, 1);
+		wg_aead_portable.open(&op, 1);
 		assert_false(op.ok);
 		memcpy(buf, plain, n);
-		wg_aead_sodium.seal(&op, 1);
+		wg_aead_portable.seal(&op, 1);
 		op.counter++;
-		wg_aead_sodium.open(&op, 1);
+		wg_aead_portable.open(&op, 1);
 		assert_false(op.ok);
 		op.counter--;
 		memcpy(buf, plain, n);
-		wg_aead_sodium.seal(&op, 1);
-		wg_aead_sodium.open(&op, 1);
+		wg_aead_portable.seal(&op, 1);
+		wg_aead_portable.open(&op, 1);
 		assert_true(op.ok);
 		assert_memory_equal(buf, plain, n);
 	}
