@@ -33,12 +33,20 @@ struct lanes {
 	unsigned long pushed, ran;     /* lanes, since the burst began: the first `ran` of those pushed are done */
 };
 
-/* Half of four quarter rounds, which are independent of each other: a += b, d = (d ^ a) <<< bits. */
+/*
+ * Half of four quarter rounds: a += b, d = (d ^ a) <<< bits. They are independent of each other, and one after the other
+ * they need a single register beside the state; the CPU finds what it can do at the same time.
+ */
 ISA void mix(words *a, int a0, const words *b, int b0, words *d, int d0, int bits)
 {
-	UNROLL for (int i = 0; i < 4; i++) a[(i + a0) % 4] += b[(i + b0) % 4];
-	UNROLL for (int i = 0; i < 4; i++) d[(i + d0) % 4] ^= a[(i + a0) % 4];
-	UNROLL for (int i = 0; i < 4; i++) d[(i + d0) % 4] = rotate(d[(i + d0) % 4], bits);
+	UNROLL for (int i = 0; i < 4; i++)
+	{
+		words *sum = &a[(i + a0) % 4], *turned = &d[(i + d0) % 4];
+		*sum += b[(i + b0) % 4];
+		HERE(*sum);
+		*turned = rotate(*turned ^ *sum, bits);
+		HERE(*turned);
+	}
 }
 
 /* Columns: shift 0. Diagonals: row r of the state is used shifted by r. */

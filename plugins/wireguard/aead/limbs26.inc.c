@@ -36,7 +36,10 @@ ISA void multiply_add(struct product *p, struct number h, const struct power *k)
 {
 	UNROLL for (int j = 0; j < 5; j++)
 		UNROLL for (int i = 0; i < 5; i++)
+		{
 			p->d[i] += multiply32(h.l[j], i >= j ? k->r.l[i - j] : k->s.l[i + 5 - j]);
+			HERE(p->d[i]);
+		}
 }
 
 ISA struct number reduce(struct product p)
