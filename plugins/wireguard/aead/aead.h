@@ -5,10 +5,10 @@
  *
  *   select.c        which engine runs, decided once at start     known_answer.c   what each must answer first
  *   portable.c      libsodium, packet by packet: for every CPU, and what the others are compared with
- *   avx2.c          vectors for one instruction set, and around them:
+ *   avx2.c avx512.c vectors for one instruction set, and around them, from the same source for both:
  *     engine.inc.c   a burst: order, one-time keys, verdicts
  *     lanes.inc.c    ChaCha20, one block per lane, lanes filled across packets
- *     poly1305.inc.c Poly1305, one packet per lane; its arithmetic is in limbs26.inc.c
+ *     poly1305.inc.c Poly1305, one packet per lane; its arithmetic is in limbs44.inc.c and limbs26.inc.c
  *
  * An engine leaves no key, one-time key or keystream behind in memory or vector registers.
  */
@@ -39,7 +39,7 @@ struct wg_aead_engine {
 	void (*open)(struct wg_aead_op *ops, unsigned int n);
 };
 
-extern const struct wg_aead_engine wg_aead_portable, wg_aead_avx2;
+extern const struct wg_aead_engine wg_aead_portable, wg_aead_avx2, wg_aead_avx512;
 
 /* known_answer.c: seals and opens bursts whose answers are written down, true and tampered. */
 bool wg_aead_knows_answers(const struct wg_aead_engine *engine);

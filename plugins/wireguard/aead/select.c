@@ -9,6 +9,7 @@
 
 const struct wg_aead_engine *const wg_aead_engines[] = {
 #ifdef WG_AEAD_X86_64
+	&wg_aead_avx512,
 	&wg_aead_avx2,
 #endif
 	&wg_aead_portable,

@@ -15,7 +15,7 @@
 #define NOINLINE __attribute__((noinline))
 #define UNROLL   _Pragma("GCC unroll 16")
 /* "x is computed here": gcc 12 otherwise collects the operations of a sum, and spills what it collected. */
-#define HERE(x) __asm__ volatile("" : "+x"(x))
+#define HERE(x) __asm__ volatile("" : "+v"(x))
 
 ISA uint32_t get32(const uint8_t *p)
 {
