@@ -4,6 +4,7 @@
 SLUICE_PACKAGES=(
 	meson ninja-build gcc libc6-dev pkg-config cppcheck
 	libdpdk-dev libsodium-dev libjansson-dev libssl-dev libmnl-dev libwebsockets-dev libcmocka-dev
+	libipsec-mb-dev valgrind
 	wireguard-go wireguard-tools iproute2 nftables iputils-ping ethtool procps iperf3 python3 python3-cryptography
 	coturn libnice-dev
 )

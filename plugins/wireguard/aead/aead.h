@@ -5,6 +5,8 @@
  *
  *   select.c        which engine runs, decided once at start     known_answer.c   what each must answer first
  *   portable.c      libsodium, packet by packet: for every CPU, and what the others are compared with
+ *   forget.c        wipes stack and registers
+ *   small*.c        bursts too small for a group
  *   avx2.c avx512.c vectors for one instruction set, and around them, from the same source for both:
  *     engine.inc.c   a burst: order, one-time keys, verdicts
  *     lanes.inc.c    ChaCha20, one block per lane, lanes filled across packets

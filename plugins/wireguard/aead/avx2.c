@@ -4,11 +4,20 @@
 
 #include "aead.h"
 #include "declassify.h"
+#include "forget.h"
+#include "small.h"
 #include "vectors.h"
 
 #define LANES      8u
 #define PACKETS    4u
-#define BURN_BYTES 4096
+#define STACK_KIB  3u /* what the functions below seal() and open() use at most */
+/* Up to that many packets are faster one by one. Opening fills two groups: one of keys, one of data. */
+#define FEW_TO_SEAL 2u
+#ifdef WG_AEAD_IPSEC_MB
+#define FEW_TO_OPEN 3u
+#else
+#define FEW_TO_OPEN 2u
+#endif
 
 typedef uint32_t words __attribute__((vector_size(32)));
 typedef uint64_t quads __attribute__((vector_size(32)));
@@ -182,11 +191,6 @@ ISA void load_step_masked(const uintptr_t start[PACKETS], uint64_t at, quads ski
 		copies[i] = (uintptr_t)windows[i];
 	}
 	load_step(copies, 0, m);
-}
-
-ISA void wipe_registers(void)
-{
-	_mm256_zeroall();
 }
 
 #include "lanes.inc.c"

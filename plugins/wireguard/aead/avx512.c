@@ -4,11 +4,21 @@
 
 #include "aead.h"
 #include "declassify.h"
+#include "forget.h"
+#include "small.h"
 #include "vectors.h"
 
 #define LANES      16u
 #define PACKETS    8u
-#define BURN_BYTES 4096
+#define STACK_KIB  2u /* what the functions below seal() and open() use at most */
+/* Up to that many packets are faster one by one. */
+#ifdef WG_AEAD_IPSEC_MB
+#define FEW_TO_SEAL 4u
+#define FEW_TO_OPEN 4u
+#else
+#define FEW_TO_SEAL 2u
+#define FEW_TO_OPEN 2u
+#endif
 
 typedef uint32_t words __attribute__((vector_size(64)));
 typedef uint64_t quads __attribute__((vector_size(64)));
@@ -170,19 +180,6 @@ ISA void load_step_masked(const uintptr_t start[PACKETS], uint64_t at, quads ski
 	UNROLL for (int i = 0; i < 8; i++)
 		r[i] = _mm512_maskz_loadu_epi8(_cvtu64_mask64(masks[i]), (const void *)(start[i] + at));
 	transpose_quads(r, m);
-}
-
-ISA void wipe_registers(void)
-{
-	_mm256_zeroall(); /* 0 – 15 in full width */
-#define WIPE(n) "vpxord %%zmm" #n ", %%zmm" #n ", %%zmm" #n "\n\t"
-	__asm__ volatile(WIPE(16) WIPE(17) WIPE(18) WIPE(19) WIPE(20) WIPE(21) WIPE(22) WIPE(23) WIPE(24) WIPE(25) WIPE(26)
-				 WIPE(27) WIPE(28) WIPE(29) WIPE(30) WIPE(31)
-			 :
-			 :
-			 : "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-			   "xmm27", "xmm28", "xmm29", "xmm30", "xmm31");
-#undef WIPE
 }
 
 #include "lanes.inc.c"

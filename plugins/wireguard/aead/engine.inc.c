@@ -9,7 +9,6 @@
  *          Poly1305:              [0–7]                                   [8–15]            …
  */
 #define CHUNK   64u
-#define FEW     2u  /* packets of which a group has too many idle lanes: one by one they are faster */
 #define CLASSES 33u /* by steps of 64 bytes; everything from 2 KiB on is one class */
 
 struct work {
@@ -125,27 +124,18 @@ NOINLINE static void open_chunk(struct work *w, struct wg_aead_op *ops, unsigned
 	lanes_flush(&w->lanes);
 }
 
-/* What functions below have spilled, and what registers still hold. */
-NOINLINE static void burn(void)
-{
-	uint8_t below[BURN_BYTES];
-	memset(below, 0, sizeof(below));
-	__asm__ volatile("" : : "r"(below) : "memory");
-	wipe_registers();
-}
-
 typedef void chunk_fn(struct work *w, struct wg_aead_op *ops, unsigned int n);
 
 /* Returns how many packets at the end are too few for vectors. */
-ISA unsigned int in_chunks(chunk_fn *chunk, struct wg_aead_op *ops, unsigned int n)
+ISA unsigned int in_chunks(chunk_fn *chunk, struct wg_aead_op *ops, unsigned int n, unsigned int few)
 {
 	struct work w;
-	if (n <= FEW)
+	if (n <= few)
 		return n;
 	w.lanes.n = 0;
 	w.lanes.mixed = false;
 	w.lanes.pushed = w.lanes.ran = 0;
-	for (unsigned int take; n > FEW; n -= take, ops += take) {
+	for (unsigned int take; n > few; n -= take, ops += take) {
 		take = n < CHUNK ? n : CHUNK;
 		memset(w.one_time, 0, (take + PACKETS) * sizeof(w.one_time[0]));
 		chunk(&w, ops, take);
@@ -155,18 +145,18 @@ ISA unsigned int in_chunks(chunk_fn *chunk, struct wg_aead_op *ops, unsigned int
 	memset(w.one_time, 0, sizeof(w.one_time));
 	memset(w.tag, 0, sizeof(w.tag));
 	__asm__ volatile("" : : "r"(&w) : "memory"); /* the compiler must not think these are dead */
-	burn();
+	wg_aead_forget(STACK_KIB);
 	return n;
 }
 
 static void seal(struct wg_aead_op *ops, unsigned int n)
 {
-	unsigned int rest = in_chunks(seal_chunk, ops, n);
-	wg_aead_portable.seal(ops + n - rest, rest);
+	unsigned int rest = in_chunks(seal_chunk, ops, n, FEW_TO_SEAL);
+	wg_aead_small_seal(ops + n - rest, rest);
 }
 
 static void open(struct wg_aead_op *ops, unsigned int n)
 {
-	unsigned int rest = in_chunks(open_chunk, ops, n);
-	wg_aead_portable.open(ops + n - rest, rest);
+	unsigned int rest = in_chunks(open_chunk, ops, n, FEW_TO_OPEN);
+	wg_aead_small_open(ops + n - rest, rest);
 }

@@ -9,6 +9,9 @@
 
 #include "aead.h"
 #include "declassify.h"
+#include "forget.h"
+
+#define STACK_KIB 3u /* what the library uses at most */
 
 struct nonce {
 	uint8_t at[crypto_stream_chacha20_ietf_NONCEBYTES];
@@ -55,6 +58,7 @@ static void seal(struct wg_aead_op *ops, unsigned int n)
 		tag_of(&ops[i], &nonce, tag);
 		memcpy(ops[i].data + ops[i].bytes, tag, sizeof(tag));
 	}
+	wg_aead_forget(STACK_KIB);
 }
 
 static void open(struct wg_aead_op *ops, unsigned int n)
@@ -70,6 +74,7 @@ static void open(struct wg_aead_op *ops, unsigned int n)
 			crypt(&ops[i], &nonce);
 	}
 	sodium_memzero(tag, sizeof(tag));
+	wg_aead_forget(STACK_KIB);
 }
 
 static bool runs_here(void)
