@@ -7,7 +7,7 @@
  *   x[0..3]   "expa" …                              the constants
  *   x[4..11]  key A    key A    key B    key B      each lane's own key
  *   x[12]     0        1        0        1          block: 0 makes the one-time key of Poly1305, 1 … is data
- *   x[13]     0        0        0        0          WireGuard's nonce begins with four zero bytes …
+ *   x[13]     0        0        0        0          WireGuard's nonce begins with four zero bytes (NONCE_FIRST) …
  *   x[14,15]  ctr A    ctr A    ctr B    ctr B      … and is a counter
  *             └─ packet A ──┘   └─ packet B ──┘
  *
@@ -82,7 +82,7 @@ ISA void start_constants(words start[16])
 {
 	static const uint32_t expand_32_byte_k[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
 	UNROLL for (int i = 0; i < 4; i++) start[i] = all_words(expand_32_byte_k[i]);
-	start[13] = all_words(0);
+	start[13] = all_words(NONCE_FIRST);
 }
 
 ISA void start_one_key(words start[16], const uint8_t *key)

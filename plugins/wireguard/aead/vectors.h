@@ -12,6 +12,11 @@
 #include <string.h>
 
 #define ISA      static inline __attribute__((always_inline, unused))
+/* Tests build an engine with other nonces than WireGuard's, to use vectors of others. */
+#ifndef NONCE_FIRST
+#define NONCE_FIRST 0
+#endif
+
 #define NOINLINE __attribute__((noinline))
 #define UNROLL   _Pragma("GCC unroll 16")
 /* "x is computed here": gcc 12 otherwise collects the operations of a sum, and spills what it collected. */

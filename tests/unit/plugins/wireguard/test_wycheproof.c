@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The crypto seam and the AEAD engine against Wycheproof's vectors (vectors/ of the shared folder), and
+ * The crypto seam against Wycheproof's vectors (vectors/ of the shared folder), and
  * against vectors of the RFCs that are typed in. The former are skipped where the folder is not there.
  */
 #include <setjmp.h>
@@ -15,7 +15,6 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "aead/aead.h"
 #include "crypto.h"
 
 #define MOST 4096
@@ -48,7 +47,7 @@ static void each(const char *file, void (*fn)(const json_t *group, const json_t 
 	json_decref(all);
 }
 
-static unsigned int checked;
+static unsigned int checked, unspeakable;
 
 /* Nonces that begin with four zero bytes are WireGuard's; others cannot be said at the seam. */
 static void aead_one(const json_t *group, const json_t *test, bool valid)
@@ -64,17 +63,14 @@ static void aead_one(const json_t *group, const json_t *test, bool valid)
 	hex(test, "msg", &msg);
 	hex(test, "ct", &ct);
 	hex(test, "tag", &tag);
-	if (iv.n != 12 || memcmp(iv.at, zero, 4) != 0 || tag.n != 16)
+	if (iv.n != 12 || memcmp(iv.at, zero, 4) != 0 || tag.n != 16) {
+		unspeakable++;
 		return;
+	}
 	memcpy(&counter, iv.at + 4, 8);
 	memcpy(buf, ct.at, ct.n);
 	memcpy(buf + ct.n, tag.at, 16);
 	assert_int_equal(wg_aead_open(plain, key.at, counter, buf, ct.n + 16, aad.at, aad.n), valid);
-	if (aad.n == 0) {
-		struct wg_aead_op op = {.key = key.at, .counter = counter, .data = buf, .bytes = (uint32_t)ct.n};
-		wg_aead_portable.open(&op, 1);
-		assert_int_equal(op.ok, valid);
-	}
 	checked++;
 	if (!valid)
 		return;
@@ -89,6 +85,7 @@ static void chacha20_poly1305_agrees_with_wycheproof(void **state)
 	(void)state;
 	checked = 0;
 	each("wycheproof_chacha20_poly1305.json", aead_one);
+	printf("# %u vectors ran, %u have a nonce that is not WireGuard's\n", checked, unspeakable);
 	assert_true(checked > 0);
 }
 
@@ -159,36 +156,6 @@ static void x25519_agrees_with_rfc_7748(void **state)
 	assert_memory_equal(got, want, 32);
 }
 
-/* Every length, tampered in every part. */
-static void the_engine_opens_what_it_sealed_and_nothing_else(void **state)
-{
-	static uint8_t plain[2048], buf[2048 + 16];
-	uint8_t key[32];
-	(void)state;
-	memset(key, 7, 32);
-	for (size_t i = 0; i < sizeof(plain); i++)
-		plain[i] = (uint8_t)(i * 31);
-	for (uint32_t n = 0; n <= 2048; n++) {
-		struct wg_aead_op op = {.key = key, .counter = n, .data = buf, .bytes = n};
-		memcpy(buf, plain, n);
-		wg_aead_portable.seal(&op, 1);
-		buf[n ? n / 2 : n] ^= 1; /* data, or the tag of an empty one */
-		wg_aead_portable.open(&op, 1);
-		assert_false(op.ok);
-		memcpy(buf, plain, n);
-		wg_aead_portable.seal(&op, 1);
-		op.counter++;
-		wg_aead_portable.open(&op, 1);
-		assert_false(op.ok);
-		op.counter--;
-		memcpy(buf, plain, n);
-		wg_aead_portable.seal(&op, 1);
-		wg_aead_portable.open(&op, 1);
-		assert_true(op.ok);
-		assert_memory_equal(buf, plain, n);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,7 +163,6 @@ int main(void)
 		cmocka_unit_test(xchacha20_poly1305_agrees_with_wycheproof),
 		cmocka_unit_test(x25519_agrees_with_wycheproof),
 		cmocka_unit_test(x25519_agrees_with_rfc_7748),
-		cmocka_unit_test(the_engine_opens_what_it_sealed_and_nothing_else),
 	};
 	return wg_crypto_init() != 0 || cmocka_run_group_tests_name("wycheproof", tests, NULL, NULL);
 }
