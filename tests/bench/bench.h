@@ -81,6 +81,7 @@ struct bench_line {
 	double target;          /* of the ratio, 0: none */
 };
 int report_open(const char *path);
+bool report_cpu_is_zen4(void);
 void report_title(const char *title);
 void report_line(const struct bench_line *line);
 unsigned int report_close(void); /* targets that were missed */

@@ -27,6 +27,10 @@ struct bench_stat stat_of(const double *samples, unsigned int n)
 	return (struct bench_stat){.median = sorted[n / 2], .min = sorted[0], .max = sorted[n - 1]};
 }
 
+static struct {
+	int family, model;
+} number;
+
 static void read_cpu(void)
 {
 	char line[256];
@@ -34,8 +38,17 @@ static void read_cpu(void)
 	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "model name : %127[^\n]", cpu) == 1)
 			break;
+		else if (sscanf(line, "cpu family : %d", &number.family) != 1)
+			(void)sscanf(line, "model : %d", &number.model);
 	if (f)
 		fclose(f);
+}
+
+/* Family 25; its other models are Zen 3. */
+bool report_cpu_is_zen4(void)
+{
+	int m = number.model;
+	return strncmp(cpu, "AMD", 3) == 0 && number.family == 25 && ((m >= 0x10 && m <= 0x1f) || (m >= 0x60 && m <= 0x7f) || m >= 0xa0);
 }
 
 int report_open(const char *path)
