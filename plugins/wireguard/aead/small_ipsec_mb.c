@@ -84,7 +84,7 @@ static bool seal_one(IMB_MGR *m, const struct wg_aead_op *op)
 
 static bool open_one(IMB_MGR *m, struct wg_aead_op *op, uint8_t scratch[SCRATCH_BYTES])
 {
-	uint64_t got[2], want[2];
+	uint64_t got[2] = {0}, want[2];
 	if (!run(m, op, (struct job){IMB_DIR_DECRYPT, IMB_ORDER_HASH_CIPHER, scratch, (uint8_t *)got}))
 		return false;
 	memcpy(want, op->data + op->bytes, sizeof(want));

@@ -180,11 +180,27 @@ static bool remote_has_pair(const struct model *m, int r)
 	return false;
 }
 
+/* It lives: only what would be better than the selected pair gets another chance. */
+static void pair_again(struct model *m, int r)
+{
+	const struct model_pair *selected = m->selected ? find(m, m->from, m->to) : NULL;
+	uint64_t floor = selected ? selected->priority : 0;
+	for (int l = 0; l < m->n_locals; l++) {
+		uint32_t ours = m->locals[l].priority, theirs = m->remotes[r].priority;
+		uint64_t priority = m->controlling ? ice_pair_priority(ours, theirs) : ice_pair_priority(theirs, ours);
+		if (priority > floor)
+			pair(m, l, r);
+	}
+	choose(m);
+}
+
 void model_remote_add(struct model *m, int kind, struct cp_addr addr, uint32_t priority)
 {
 	int r = find_candidate(m->remotes, m->n_remotes, kind, addr);
-	if (r >= 0 && !m->remotes[r].discarded && remote_has_pair(m, r))
+	if (r >= 0 && !m->remotes[r].discarded && remote_has_pair(m, r)) {
+		pair_again(m, r);
 		return;
+	}
 	if (r < 0)
 		r = find_candidate(m->remotes, m->n_remotes, ICE_PRFLX, addr);
 	if (r < 0)
