@@ -86,8 +86,7 @@ void path_handshake(struct conn_node *n, struct connection *c, cp_time now)
 
 static bool leads_elsewhere(const struct connection *c, const struct ice_selection *s)
 {
-	return c->path.handle == 0 || !cp_addr_equal(&c->path.from, &s->from) || !cp_addr_equal(&c->path.to, &s->to) ||
-	       c->path.kind != path_kind(s->local_kind, s->remote_kind);
+	return c->path.handle == 0 || !cp_addr_equal(&c->path.from, &s->from) || !cp_addr_equal(&c->path.to, &s->to);
 }
 
 static void establish(struct conn_node *n, struct connection *c)
@@ -113,6 +112,16 @@ static void switch_to(struct conn_node *n, struct connection *c, const struct ic
 	path_handshake(n, c, now);
 }
 
+/* What was peer-reflexive turns out to be the peer's relay: the same path under its right name, and no new handshake. */
+static void rename_path(struct conn_node *n, struct connection *c, const struct ice_selection *s)
+{
+	enum conn_path_kind kind = path_kind(s->local_kind, s->remote_kind);
+	if (c->path.kind == kind)
+		return;
+	c->path.kind = kind;
+	say(n, c);
+}
+
 void path_follow(struct conn_node *n, struct connection *c, cp_time now)
 {
 	struct ice_selection s = ice_selection(c->ice);
@@ -122,9 +131,10 @@ void path_follow(struct conn_node *n, struct connection *c, cp_time now)
 		if (n->role == CONN_CLIENT && s.abandoned.family != CP_NONE)
 			candidates_withdraw(n, c, s.abandoned_kind, &s.abandoned, now);
 	}
-	/* also of an unchanged selection: what was peer-reflexive may turn out to be the peer's relay */
 	if (s.exists && leads_elsewhere(c, &s))
 		switch_to(n, c, &s, now);
+	else if (s.exists)
+		rename_path(n, c, &s);
 	establish(n, c);
 }
 
