@@ -11,6 +11,7 @@
 
 #define LOCALS_WANTED (HOSTS_MAX + MAPPED_MAX + 2u)
 #define REANNOUNCE    (30 * CP_S)
+#define EXPECT_FOR    (10 * CP_S) /* a relay that is there has answered by then */
 
 struct local {
 	struct cp_addr addr, base;
@@ -128,10 +129,27 @@ static void remove_unwanted(struct conn_node *n, struct connection *c, const str
 	}
 }
 
-/* Trap 10: want of a pair is no failure while a relay may still grant us an address. */
-static bool may_get_more(const struct connection *c)
+/* Trap 10: want of a pair is no failure while a relay may still grant us an address. That is for beginnings: a connection
+ * that has lost its path, or found none for so long, is better ended and asked for anew than kept for a relay that may
+ * never answer. */
+static bool may_get_more(const struct connection *c, cp_time now)
 {
-	return c->relay && !turn_is_allocated(c->relay->turn) && !turn_is_suspended(c->relay->turn);
+	return c->path.handle == 0 && now < c->since + EXPECT_FOR && c->relay && !turn_is_allocated(c->relay->turn) &&
+	       !turn_is_suspended(c->relay->turn);
+}
+
+void candidates_expect(struct connection *c, cp_time now)
+{
+	bool more = may_get_more(c, now);
+	if (more == c->expects)
+		return;
+	c->expects = more;
+	ice_expect_more(c->ice, more, now);
+}
+
+cp_time candidates_expect_deadline(const struct connection *c)
+{
+	return c->expects ? c->since + EXPECT_FOR : CP_NEVER;
 }
 
 /* Additions first: an agent whose last pair goes has the next one already. */
@@ -145,7 +163,7 @@ void candidates_sync(struct conn_node *n, struct connection *c, cp_time now)
 		signals_put(n, c, w[i].kind, &w[i].addr, false);
 		stash_want(c, false);
 	}
-	ice_expect_more(c->ice, may_get_more(c), now);
+	candidates_expect(c, now);
 	remove_unwanted(n, c, w, count, now);
 }
 

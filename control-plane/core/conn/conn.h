@@ -87,6 +87,7 @@ struct conn_peer {
 	 * CONN_OUT_PEER, not looked at. */
 	uint64_t cookie;
 };
+/* Same credentials, key and preshared key: reused (§3.1), unless its last pair is dead and it only waits for its end. */
 enum conn_upserted { CONN_REUSED = 0, CONN_CREATED = 1, CONN_REPLACED = 2 };
 /* enum conn_upserted; -ENOSPC: quota; -EINVAL: empty or oversized credentials; -ENOMEM. Without relays it succeeds when
  * this host has addresses of its own, otherwise -ENETUNREACH (§2.8, no relays: ask the portal). */

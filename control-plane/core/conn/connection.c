@@ -153,6 +153,7 @@ void connection_serve(struct conn_node *n, struct connection *c, cp_time now)
 {
 	if (c->restoring)
 		return;
+	candidates_expect(c, now);
 	ice_tick(c->ice, now);
 	path_follow(n, c, now);
 	idle_follow(c, now);
@@ -184,6 +185,7 @@ void connection_arm(struct conn_node *n, struct connection *c, cp_time now)
 	if (at <= now && c->ready)
 		at = CP_NEVER;
 	sooner(idle_deadline(c), "idle", &at, &why);
+	sooner(candidates_expect_deadline(c), "relay", &at, &why);
 	sooner(c->reannounce_at, "candidate is announced again", &at, &why);
 	sooner(c->save_at, "stash", &at, &why);
 	c->timed.why = why;

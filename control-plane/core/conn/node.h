@@ -128,6 +128,7 @@ struct connection {
 	uint8_t local_pwd_at, remote_ufrag_at, remote_pwd_at;
 	bool listed, ready;  /* in the list of outputs, of checks */
 	bool idle, completed, established, chosen_blind;
+	bool expects; /* more local candidates */
 	bool told_peer, told_responder, stashed_peer, stashed_ice, goodbye;
 	bool restoring, unconfirmed;
 	uint8_t id[CONN_ID_BYTES];
@@ -280,6 +281,9 @@ bool candidates_gather(struct conn_node *n);
 /* Brings an agent's local candidates in line with what there is for it. */
 void candidates_sync(struct conn_node *n, struct connection *c, cp_time now);
 void candidates_sync_all(struct conn_node *n, cp_time now);
+/* Tells the agent whether a relay may still bring some. */
+void candidates_expect(struct connection *c, cp_time now);
+cp_time candidates_expect_deadline(const struct connection *c);
 void candidates_announce_all(struct conn_node *n, struct connection *c);
 /* Channels towards every announced candidate that is no host. */
 void candidates_bind(struct conn_node *n, struct connection *c, cp_time now);

@@ -28,6 +28,13 @@ static int reuse(struct conn_node *n, struct connection *c, const struct conn_pe
 	return CONN_REUSED;
 }
 
+/* In ICE's grace: nothing is left to be reused, and it would end before the peer's candidates are here. The peer, whose
+ * attempt has failed already or is about to, begins anew as well (ours: stock reuses it, and fails). */
+static bool is_dying(const struct connection *c)
+{
+	return !c->restoring && ice_agent_state(c->ice) == ICE_DISCONNECTED;
+}
+
 /* One key is one peer to WireGuard (§4.1): whoever comes with it last has it. */
 static void make_way(struct conn_node *n, struct connection *old, const struct conn_peer *p)
 {
@@ -71,7 +78,7 @@ int conn_upsert(struct conn_node *n, const struct conn_peer *p, cp_time now)
 	node_at(n, now);
 	if (!is_filled(&p->local) || !is_filled(&p->remote))
 		return refuse(n, -EINVAL);
-	if (old && connection_is_same(old, p))
+	if (old && connection_is_same(old, p) && !is_dying(old))
 		return reuse(n, old, p, now);
 	if (!old && n->n_conns >= n->conns_max)
 		return refuse(n, -ENOSPC);

@@ -338,6 +338,25 @@ static void a_dead_path_fails_when_stock_would(void **s)
 	world_free(w);
 }
 
+/* In ICE's grace: to reuse it would be to lose it a moment later. */
+static void what_is_about_to_fail_is_not_reused(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g);
+	world_run(w, 5 * CP_S);
+	w->lost = between_hosts;
+	while (world_info(g, c).ice != ICE_DISCONNECTED)
+		world_run(w, 100 * CP_MS);
+	assert_int_equal(g->outs[CONN_OUT_FAILED], 0);
+	w->lost = NULL;
+	assert_int_equal(world_connect_one(w, g, c), CONN_REPLACED);
+	world_connect_one(w, c, g);
+	world_run(w, 5 * CP_S);
+	assert_int_equal(g->outs[CONN_OUT_FAILED], 0);
+	assert_true(world_is_connected(g, c));
+	world_free(w);
+}
+
 static void expired(struct world *w, struct host *h, const struct host *peer)
 {
 	struct conn_report r = {.kind = CONN_REPORT_EXPIRED, .public_key = {0x40, peer->seed}};
@@ -575,6 +594,7 @@ int main(void)
 		cmocka_unit_test(early_candidates_are_forgotten_after_10_s),
 		cmocka_unit_test(without_candidates_it_fails_after_10_s),
 		cmocka_unit_test(a_dead_path_fails_when_stock_would),
+		cmocka_unit_test(what_is_about_to_fail_is_not_reused),
 		cmocka_unit_test(two_failures_with_a_path_ask_for_a_new_key),
 		cmocka_unit_test(a_handshake_in_between_forgives),
 		cmocka_unit_test(close_says_goodbye_only_where_a_path_is),

@@ -42,7 +42,7 @@ static struct world *pair(struct host **c, struct host **g, unsigned int relays,
 static void run_active(struct world *w, cp_time span, struct host *c, struct host *g)
 {
 	struct host *both[2] = {c, g};
-	for (cp_time end = w->now + span; w->now < end; world_run(w, 5 * CP_S))
+	for (cp_time end = w->now + span; w->now < end; world_run(w, cp_earlier(5 * CP_S, end - w->now)))
 		for (int i = 0; i < 2; i++) {
 			struct conn_report r = {.kind = CONN_REPORT_ACTIVITY, .public_key = {0x40, both[1 - i]->seed}};
 			conn_report_in(both[i]->node, &r, w->now);
@@ -283,17 +283,19 @@ static void a_probed_relay_that_is_silent_goes_in_a_second(void **s)
 static void new_credentials_replace_a_relay(void **s)
 {
 	struct host *c, *g;
-	struct world *w = pair(&c, &g, 1, NULL);
-	struct conn_relay again = world_relay_settings(w, 0);
+	struct world *w = pair(&c, &g, 2, NULL);
 	world_run(w, CP_S);
+	uint8_t chosen = world_info(c, g).relay_id[1];
+	struct conn_relay again = world_relay_settings(w, chosen);
 	again.turn.username = "2:u";
-	unsigned int bindings = w->relay[0].bindings;
+	unsigned int bindings = w->relay[chosen].bindings;
 	assert_int_equal(conn_relays_update(c->node, NULL, 0, &again, 1, w->now), 0);
 	world_drain(w, c);
 	assert_int_equal(c->outs[CONN_OUT_INVALIDATE], 1);
 	assert_int_equal(c->channels_up, 0);
+	assert_int_equal(world_info(c, g).relay_id[1], chosen); /* it is still the same relay */
 	world_run(w, 100 * CP_MS);
-	assert_int_equal(w->relay[0].bindings, bindings + 1);
+	assert_int_equal(w->relay[chosen].bindings, bindings + 1);
 	world_free(w);
 }
 
@@ -349,6 +351,29 @@ static void want_of_a_pair_is_no_failure_while_a_relay_may_help(void **s)
 	assert_int_equal(c->outs[CONN_OUT_FAILED], 0);
 	world_run(w, 3 * CP_S); /* it is IPv4, too */
 	assert_int_equal(c->outs[CONN_OUT_FAILED], 1);
+	world_free(w);
+}
+
+/* The relay never answers, and the portal lists it again and again: what has lost its path does not wait for it. */
+static void a_silent_relay_keeps_nothing_alive(void **s)
+{
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	w->relay[0].silent = true;
+	world_connect(w, c, g);
+	world_run(w, CP_S);
+	w->lost = between_hosts;
+	for (int i = 0; i < 25; i++) {
+		world_relays(w, c, 1);
+		run_active(w, CP_S, c, g);
+	}
+	assert_int_equal(c->outs[CONN_OUT_FAILED], 1);
+	world_connect_one(w, c, g);
+	for (int i = 0; i < 25; i++) { /* nor does what found none */
+		world_relays(w, c, 1);
+		world_run(w, CP_S);
+	}
+	assert_int_equal(c->outs[CONN_OUT_FAILED], 2);
 	world_free(w);
 }
 
@@ -519,6 +544,7 @@ int main(void)
 		cmocka_unit_test(bad_relays_are_left_out),
 		cmocka_unit_test(a_refusing_relay_is_left_for_another),
 		cmocka_unit_test(want_of_a_pair_is_no_failure_while_a_relay_may_help),
+		cmocka_unit_test(a_silent_relay_keeps_nothing_alive),
 		cmocka_unit_test(relays_may_come_late),
 		cmocka_unit_test(the_held_channel_outlives_ten_minutes),
 		cmocka_unit_test(channels_of_paths_are_held_unheard),
