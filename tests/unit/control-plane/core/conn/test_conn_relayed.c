@@ -354,6 +354,34 @@ static void want_of_a_pair_is_no_failure_while_a_relay_may_help(void **s)
 	world_free(w);
 }
 
+/* Chosen before any relay had answered: whoever sits on the silent one moves when the other serves. */
+static void a_choice_made_blind_is_made_again(void **s)
+{
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	struct conn_info info;
+	unsigned int on_silent = 0;
+	w->relay[0].silent = true;
+	world_relays(w, c, 2);
+	for (uint8_t i = 0; i < 20; i++) {
+		struct conn_peer p = world_peer(w, c, g);
+		p.id[5] = p.public_key[3] = i;
+		assert_int_equal(conn_upsert(c->node, &p, w->now), CONN_CREATED);
+		assert_true(conn_info(c->node, p.id, &info));
+		on_silent += info.relay_id[1] == 0;
+	}
+	assert_in_range(on_silent, 4, 16);
+	world_drain(w, c);
+	world_run(w, 100 * CP_MS);
+	for (uint8_t i = 0; i < 20; i++) {
+		struct conn_peer p = world_peer(w, c, g);
+		p.id[5] = i;
+		assert_true(conn_info(c->node, p.id, &info));
+		assert_int_equal(info.relay_id[1], 1);
+	}
+	world_free(w);
+}
+
 /* The relay never answers, and the portal lists it again and again: what has lost its path does not wait for it. */
 static void a_silent_relay_keeps_nothing_alive(void **s)
 {
@@ -396,9 +424,12 @@ static void the_held_channel_outlives_ten_minutes(void **s)
 {
 	struct host *c, *g;
 	struct world *w = pair(&c, &g, 1, but_relay_to_relay);
+	world_run(w, 5 * CP_S);
+	unsigned int up = c->channels_up;
 	world_run(w, 30 * 60 * CP_S);
 	assert_true(world_is_connected(c, g));
 	assert_int_equal(c->outs[CONN_OUT_FAILED], 0);
+	assert_in_range(c->channels_up, 1, up); /* the NF hears of a channel once, not of every refresh */
 	assert_true(conn_counters(c->node)->turn.channels_refreshed >= 5);
 	assert_int_equal(c->early_deadlines, 0);
 	world_free(w);
@@ -544,6 +575,7 @@ int main(void)
 		cmocka_unit_test(bad_relays_are_left_out),
 		cmocka_unit_test(a_refusing_relay_is_left_for_another),
 		cmocka_unit_test(want_of_a_pair_is_no_failure_while_a_relay_may_help),
+		cmocka_unit_test(a_choice_made_blind_is_made_again),
 		cmocka_unit_test(a_silent_relay_keeps_nothing_alive),
 		cmocka_unit_test(relays_may_come_late),
 		cmocka_unit_test(the_held_channel_outlives_ten_minutes),

@@ -199,6 +199,22 @@ static void records_are_coalesced(void **s)
 	world_free(w);
 }
 
+/* Nobody announced it, and yet there is one pair more. */
+static void what_the_agent_learns_by_itself_is_kept(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, NULL);
+	struct conn_report r = {.kind = CONN_REPORT_CHECKS, .public_key = {0x40, c->seed}};
+	world_run(w, 40 * CP_S);
+	unsigned int before = g->stashed;
+	r.ice = (struct ice_report){.at = g->addr, .from = cp_addr_v4(192, 0, 2, 200, 7), .priority = 1862270719, .requests = 1};
+	conn_report_in(g->node, &r, w->now);
+	world_drain(w, g);
+	world_run(w, CP_S);
+	assert_int_equal(g->stashed - before, 1);
+	world_free(w);
+}
+
 static void what_ends_is_forgotten_by_the_stash(void **s)
 {
 	struct host *c, *g;
@@ -265,6 +281,7 @@ int main(void)
 		cmocka_unit_test(any_order_of_records_will_do),
 		cmocka_unit_test(broken_records_are_left_out),
 		cmocka_unit_test(records_are_coalesced),
+		cmocka_unit_test(what_the_agent_learns_by_itself_is_kept),
 		cmocka_unit_test(what_ends_is_forgotten_by_the_stash),
 		cmocka_unit_test(a_host_that_moved_meanwhile_begins_anew),
 		cmocka_unit_test(a_new_nf_is_told_everything),
