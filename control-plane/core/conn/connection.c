@@ -177,13 +177,11 @@ static void sooner(cp_time at, const char *why, cp_time *ret_at, const char **re
 		*ret_at = at, *ret_why = why;
 }
 
-/* While checks are due the drain arms it anew. */
+/* What is due already is done by the drain, which arms it anew; until then it is due at once. */
 void connection_arm(struct conn_node *n, struct connection *c, cp_time now)
 {
 	cp_time at = ice_deadline(c->ice);
 	const char *why = "checks";
-	if (at <= now && c->ready)
-		at = CP_NEVER;
 	sooner(idle_deadline(c), "idle", &at, &why);
 	sooner(candidates_expect_deadline(c), "relay", &at, &why);
 	sooner(c->reannounce_at, "candidate is announced again", &at, &why);
