@@ -273,7 +273,7 @@ cp_time idle_deadline(const struct connection *c);
 
 /* --- addresses.c --- */
 /* Relays that know us by an address which is gone, or could not answer on a family that is new. */
-void addresses_restart(struct conn_node *n, bool new_v4, bool new_v6, cp_time now);
+void addresses_restart(struct conn_node *n, bool new_v4, bool new_v6, bool new_any, cp_time now);
 
 /* --- candidates.c --- */
 /* Adds up what the host and the relays know; true: it is different. */

@@ -276,7 +276,7 @@ void conn_restored(struct conn_node *n, cp_time now)
 		relay_touch(n, n->relays[i]);
 	}
 	if (n->hosts_told) /* they may have changed in between */
-		addresses_restart(n, false, false, now);
+		addresses_restart(n, false, false, false, now);
 	candidates_gather(n);
 	for (uint32_t i = 0; (c = connection_walk(n, &i));)
 		if (c->restoring)
