@@ -132,17 +132,17 @@ static void client_leaves(struct world *w, struct topology *t, struct dice *d)
 
 const struct fault faults[] = {
 	{"nothing", nothing, NULL, 1 * CP_S, 30 * CP_S, 0, true},
-	{"a host vanishes for a moment", host_vanishes, all_hosts_return, 1 * CP_S, 5 * CP_S, DEAD_PATH},
+	{"a host vanishes for a moment", host_vanishes, all_hosts_return, 1 * CP_S, 5 * CP_S, DEAD_PATH, true},
 	{"a host vanishes for long", host_vanishes, all_hosts_return, 20 * CP_S, 40 * CP_S, DEAD_RELAY + DEAD_PATH},
 	{"a relay vanishes for long", relay_vanishes, all_relays_return, 40 * CP_S, 60 * CP_S, DEAD_RELAY + DEAD_PATH},
-	{"a relay is taken off the list", relay_off_the_list, NULL, 1 * CP_S, 5 * CP_S, DEAD_PATH, .outlived = true},
+	{"a relay is taken off the list", relay_off_the_list, NULL, 1 * CP_S, 5 * CP_S, DEAD_PATH, true, .outlived = true},
 	{"a relay forgets everything", relay_forgets, NULL, 1 * CP_S, 2 * CP_S, DEAD_RELAY + DEAD_PATH},
-	{"relays have new credentials", new_relay_credentials, NULL, 1 * CP_S, 2 * CP_S, DEAD_PATH},
+	{"relays have new credentials", new_relay_credentials, NULL, 1 * CP_S, 2 * CP_S, DEAD_PATH, true},
 	{"NATs forget everything", nats_forget, NULL, 1 * CP_S, 2 * CP_S, DEAD_PATH + DEAD_RELAY},
 	{"the portal is mute", portal_is_mute, portal_speaks, 5 * CP_S, 30 * CP_S, 0, true},
 	{"a core dies and comes back", core_dies, cores_live, 1 * CP_S, 10 * CP_S, DEAD_PATH},
 	{"direct paths are cut", direct_paths_are_cut, direct_paths_heal, 1 * CP_S, 40 * CP_S, DEAD_PATH},
-	{"a client roams", client_roams, NULL, 1 * CP_S, 2 * CP_S, DEAD_PATH},
+	{"a client roams", client_roams, NULL, 1 * CP_S, 2 * CP_S, DEAD_PATH, true},
 	{"a client leaves and comes again", client_leaves, NULL, 1 * CP_S, 2 * CP_S, DEAD_PATH},
 };
 const unsigned int n_faults = sizeof(faults) / sizeof(faults[0]);

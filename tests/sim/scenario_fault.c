@@ -181,6 +181,20 @@ static void client_roams(struct world *w, const struct host_settings *nf)
 	MUST(w, stage_is_direct(&s));
 }
 
+/* It comes to where the relay can be reached while it still waits for that relay's answer elsewhere. */
+static void roams_while_probing(struct world *w, const struct host_settings *nf)
+{
+	struct stage s = stage_build(w, nf, behind_symmetric[0], behind_symmetric[1], 1);
+	const struct cp_addr elsewhere = addr("192.0.2.77");
+	s.client->nics[0].link.down = true;
+	world_start(w);
+	world_run(w, 3 * CP_S);
+	s.client->nics[0].link.down = false;
+	host_roam(s.client, &s.client->nics[0], world_internet(w), &elsewhere, 1);
+	world_run(w, 200 * CP_MS);
+	MUST(w, relay_allocations(&w->relays[0]) == 2);
+}
+
 /* From the relay to the direct way while both work. */
 static void switch_without_loss(struct world *w, const struct host_settings *nf)
 {
@@ -240,6 +254,7 @@ const struct scenario scenarios_fault[] = {
 	{"a_blackout_of_the_direct_path_fails_over_to_the_relay_and_back", blackout, 2},
 	{"the_controlled_side_follows_a_client_that_left_its_path", controlled_follows, 2},
 	{"a_client_that_roams_keeps_its_connection", client_roams, 2},
+	{"a_client_that_roams_while_it_probes_a_relay_does_not_wait", roams_while_probing, 2},
 	{"a_path_switch_loses_no_packet", switch_without_loss, 2},
 	{"a_nat_that_forgets_everything_is_pierced_anew", nat_forgets, 2},
 	{"a_relayed_connection_endures", endures, 2},
