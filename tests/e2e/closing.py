@@ -70,7 +70,7 @@ class Node:
         return until(10, lambda: self.syncs() > before)
 
     def state(self, name):
-        return nfctl.Control.peers(self.nf.control)[name]["state"]
+        return nfctl.Control.peers(self.nf.control).get(name, {}).get("state")
 
     def closes_of(self, name):
         return [l for l in open(self.nf.log) if f"event=peer_closed name={name} " in l]
