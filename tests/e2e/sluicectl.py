@@ -64,7 +64,7 @@ def write_config(peers, device="net_af_packet0,iface=wan0", text=None):
                   "plugin_dir": f"{BUILD}/plugins", "host_port": False,
                   "ports": [{"name": "wan", "device": device}],
                   "interfaces": {"wan": {"port": "wan", "addresses": ["192.0.2.1/24", "2001:db8::1/64"]}},
-                  "plugins": {"ip": {}, "wireguard": {"private_key_file": f"{DIR}/nf.key"}}},
+                  "plugins": {"ip": {}, "wireguard": {"private_key_file": f"{DIR}/nf.key", "aead": "portable"}}},
            "peers": peers}
     with open(CONFIG, "w") as f:
         f.write(text or json.dumps(doc))
@@ -126,6 +126,8 @@ def looks(nf_key, key):
     case("status", code == 0 and not err and status["via"] == "sluiced" and status["public_key"] == nf_key and
          status["control_attached"] and status["peers"] == 3 and status["workers"] == 1 and status["uptime_s"] > 0, status)
     case("status names the same node in text", nf_key in ctl("status")[1])
+    case("status tells which AEAD engine runs, and why", status["aead"] == "portable" and status["aead_why"] == "portable: forced by the configuration" and
+         "aead        portable (portable: forced by the configuration)" in ctl("status")[1], status)
     code, got, _ = as_json("peers")
     by_name = {p["name"]: p for p in got["peers"]}
     go = by_name["go"]

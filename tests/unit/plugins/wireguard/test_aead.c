@@ -12,6 +12,12 @@
 
 #include "aead_rig.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#define ROUNDS 10000 /* of random bursts, by engine; sanitizers are slow */
+#else
+#define ROUNDS 100000
+#endif
+
 static struct rig rig;
 static const struct wg_aead_engine *engines[8];
 static unsigned int n_engines;
@@ -95,7 +101,7 @@ static unsigned int random_burst(void)
 static void random_bursts_are_what_libsodium_makes_of_them(void **state)
 {
 	const char *more = getenv("SLUICE_AEAD_BURSTS");
-	unsigned long rounds = more ? strtoul(more, NULL, 10) : 100000;
+	unsigned long rounds = more ? strtoul(more, NULL, 10) : ROUNDS;
 	uint64_t seed = 0x5eed;
 	(void)state;
 	for (unsigned long i = 0; i < rounds; i++)

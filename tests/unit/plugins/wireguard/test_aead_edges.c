@@ -179,7 +179,7 @@ static void look_for_secrets(void)
 	}
 }
 
-static void nothing_secret_stays_behind(void **state)
+__attribute__((unused)) static void nothing_secret_stays_behind(void **state)
 {
 	static const unsigned int bursts[] = {1, 2, 3, 7, 12};
 	static const uint32_t lengths[] = {64, 77, 500};
@@ -208,7 +208,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nothing_is_touched_beside_a_packet, map_pages, unmap_pages),
+#ifndef __SANITIZE_ADDRESS__ /* which has frames of its own kind, and keeps them */
 		cmocka_unit_test(nothing_secret_stays_behind),
+#endif
 	};
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
