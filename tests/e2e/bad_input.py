@@ -11,10 +11,9 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 
 import nfctl
-from lab import DIR, case, finish, note, until
+from lab import DIR, case, note, run_cases, until
 
 BUILD = os.path.abspath(os.environ["SLUICE_BUILD"])
 NF = f"{BUILD}/nf/sluice-nf"
@@ -416,13 +415,7 @@ def main():
     ctl.close()
     code = node.process.wait(20)
     case("after all of it the node stops cleanly", code == 0 and "ERROR: " not in node.text(), (code, node.text()[-1500:]))
-    finish()
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Exception as e:  # what went wrong belongs into the TAP
-        case(f"no exception: {type(e).__name__} {e}", False)
-        sys.excepthook(*sys.exc_info())
-        finish()
+    run_cases(main)

@@ -2,17 +2,14 @@
 """The cases of test_floods.sh, in TAP; the topology stands."""
 import base64
 import contextlib
-import os
 import random
-import signal
 import struct
-import sys
 import threading
 import time
 
 import nfctl
 import noise
-from lab import DIR, WireguardGo, case, finish, flows, losses, note, pid_of, pings, texts, udp, until, whole
+from lab import DIR, WireguardGo, case, flows, losses, note, pings, run_cases, stop_nfs, texts, udp, until, whole
 
 RATE = 250        # datagrams per second of one flow; 500 per second in all
 FLOOD = 2000      # datagrams per second of a flood
@@ -175,15 +172,8 @@ def main():
         began = time.monotonic()
         part()
         note(f"{part.__name__}: {time.monotonic() - began:.1f} s")
-    control.close()
-    os.kill(pid_of("nf"), signal.SIGTERM)
-    finish()
+    stop_nfs(nf=control)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Exception as e:  # what went wrong belongs into the TAP
-        case(f"no exception: {type(e).__name__} {e}", False)
-        sys.excepthook(*sys.exc_info())
-        finish()
+    run_cases(main)

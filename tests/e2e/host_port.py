@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 import nfctl
-from lab import DIR, TAG, WireguardGo, case, finish, flows, note, pings, run, tcp, texts, udp, until, whole
+from lab import DIR, TAG, WireguardGo, case, flows, note, pings, run, run_cases, tcp, texts, udp, until, whole
 
 BUILD = os.environ["SLUICE_BUILD"]
 CONFIG = {
@@ -130,7 +130,6 @@ def main():
     case("the device is gone, and the reserved ports are as before",
          run("nf", "ip", "link", "show", "up0").returncode != 0 and run("nf", "cat", RESERVED).stdout.strip() == "4000-4010",
          run("nf", "cat", RESERVED).stdout)
-    finish()
 
 
-main()
+run_cases(main)

@@ -8,7 +8,7 @@ import sys
 import time
 
 import nfctl
-from lab import DIR, TAG, WireguardGo, case, finish, flows, losses, note, pid_of, pings, texts, udp, until, whole
+from lab import DIR, TAG, WireguardGo, case, flows, losses, note, pid_of, pings, run_cases, texts, udp, until, whole
 
 RATE = 500  # datagrams per second of one flow; 1000 per second in all
 ENDPOINT = ("192.0.2.2", 51820)
@@ -101,13 +101,7 @@ def main():
     control.close()
     process.send_signal(signal.SIGTERM)
     case("the last one stops cleanly", process.wait(15) == 0)
-    finish()
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Exception as e:  # what went wrong belongs into the TAP
-        case(f"no exception: {type(e).__name__} {e}", False)
-        sys.excepthook(*sys.exc_info())
-        finish()
+    run_cases(main)

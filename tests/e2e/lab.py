@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import hashlib
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -31,6 +32,16 @@ def note(text):
 def finish():
     sys.stdout.flush()
     os._exit(0 if results and all(results) else 1)  # threads of a failed case must not keep the test alive
+
+
+def run_cases(main):
+    """Does not return; what went wrong belongs into the TAP."""
+    try:
+        main()
+    except Exception as e:
+        case(f"no exception: {type(e).__name__} {e}", False)
+        sys.excepthook(*sys.exc_info())
+    finish()
 
 
 def until(seconds, condition):
@@ -353,3 +364,10 @@ def losses(before, after):
 
 def pid_of(nf):
     return int(open(f"{DIR}/{nf}.pid").read())
+
+
+def stop_nfs(**controls):
+    """By name; check_stopped of lib.sh waits for them."""
+    for nf, control in controls.items():
+        control.close()
+        os.kill(pid_of(nf), signal.SIGTERM)

@@ -3,12 +3,10 @@
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
-import sys
 
-from lab import TAG, case, finish, must, note, pid_of, pings, raw, until
+from lab import TAG, case, must, note, pings, raw, run_cases, stop_nfs, until
 from sluice_sluice import A, B, drops_between, fresh, named
 
 COUNTED = f"{os.environ['SLUICE_BUILD']}/tests/e2e/udp_counted"
@@ -128,16 +126,8 @@ def main():
     overload(64)
     overload(1300)
     control_run("after")
-    for who, control in ("a", A), ("b", B):
-        control.close()
-        os.kill(pid_of(who), signal.SIGTERM)
-    finish()
+    stop_nfs(a=A, b=B)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Exception as e:  # what went wrong belongs into the TAP
-        case(f"no exception: {type(e).__name__} {e}", False)
-        sys.excepthook(*sys.exc_info())
-        finish()
+    run_cases(main)

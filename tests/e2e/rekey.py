@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cases of test_rekey.sh, in TAP; the topology stands. Two peers, so that each role renews once."""
-import os
-import signal
-import sys
 import time
 
 import nfctl
-from lab import DIR, WireguardGo, case, finish, flows, losses, must, note, pid_of, pings, texts, whole
+from lab import DIR, WireguardGo, case, flows, losses, must, note, pings, run_cases, stop_nfs, texts, whole
 
 RATE = 200  # datagrams per second of one flow; four flows per peer: 1600 per second in all
 SECONDS = 128
@@ -62,15 +59,8 @@ def main():
     case("the NF renewed what it had initiated, and answered what it had not",
          (control.drop("wireguard/initiations_sent") - sent[0], control.drop("wireguard/responses_sent") - sent[1]) == (1, 1),
          (control.drops()["wireguard/initiations_sent"], control.drops()["wireguard/responses_sent"], sent))
-    control.close()
-    os.kill(pid_of("nf"), signal.SIGTERM)
-    finish()
+    stop_nfs(nf=control)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Exception as e:  # what went wrong belongs into the TAP
-        case(f"no exception: {type(e).__name__} {e}", False)
-        sys.excepthook(*sys.exc_info())
-        finish()
+    run_cases(main)

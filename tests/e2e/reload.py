@@ -8,7 +8,7 @@ import struct
 import time
 
 import nfctl
-from lab import DIR, WireguardGo, case, finish, flows, losses, pid_of, pings, run, texts, until, whole
+from lab import DIR, WireguardGo, case, flows, losses, pid_of, pings, run, run_cases, texts, until, whole
 
 FILE = f"{DIR}/nf.json"
 PPS = 1000
@@ -139,7 +139,6 @@ def main():
     case("an address that is taken away no longer answers", not resolves("192.0.2.9"))
     case("the tunnel still carries traffic", *pings("peer", "10.1.0.2"))
     go.stop()
-    finish()
 
 
-main()
+run_cases(main)

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cases of test_sluice_sluice.sh, in TAP; the topology stands."""
-import os
-import signal
-import sys
 import time
 
 import nfctl
-from lab import DIR, case, finish, flows, losses, note, pid_of, pings, texts, tcp, udp, until, whole
+from lab import DIR, case, flows, losses, note, pings, run_cases, stop_nfs, tcp, texts, udp, until, whole
 
 RATE = 250  # datagrams per second of one flow; eight flows: 2000 per second in all
 A, B = nfctl.Control(f"{DIR}/a"), nfctl.Control(f"{DIR}/b")
@@ -199,16 +196,8 @@ def main():
     case("50 MiB of TCP arrive whole", ok, detail)
     ok, detail = tcp("server", "user", USER[6], 50)
     case("50 MiB of TCP arrive whole the other way", ok, detail)
-    for who, control in ("a", A), ("b", B):
-        control.close()
-        os.kill(pid_of(who), signal.SIGTERM)
-    finish()
+    stop_nfs(a=A, b=B)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Exception as e:  # what went wrong belongs into the TAP
-        case(f"no exception: {type(e).__name__} {e}", False)
-        sys.excepthook(*sys.exc_info())
-        finish()
+    run_cases(main)

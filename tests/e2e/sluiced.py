@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import nfctl
-from lab import DIR, TAG, case, finish, flows, note, run, texts, until, whole
+from lab import DIR, TAG, case, flows, note, run, run_cases, texts, until, whole
 
 BUILD = os.environ["SLUICE_BUILD"]
 
@@ -226,7 +226,6 @@ def main():
          until(10, lambda: a.nf.poll() == 0) and until(5, lambda: b.count("cp", "event=peer_event name=a event=2") > goodbyes))
     b.cp.send_signal(signal.SIGTERM)
     case("the other node ends too", until(10, lambda: b.nf.poll() == 0 and b.cp.poll() == 0))
-    finish()
 
 
-main()
+run_cases(main)

@@ -8,7 +8,7 @@ import struct
 import subprocess
 
 import nfctl
-from lab import DIR, TAG, WireguardGo, case, finish, flows, inside, pings, texts, udp, until, whole
+from lab import DIR, TAG, WireguardGo, case, flows, inside, pings, run_cases, texts, udp, until, whole
 
 BUILD = os.environ["SLUICE_BUILD"]
 PACKET_AUXDATA, SOL_PACKET, VLAN_VALID, ETH_P_ALL = 8, 263, 0x10, 3
@@ -163,7 +163,6 @@ def one_armed():
 def main():
     tagged()
     one_armed()
-    finish()
 
 
-main()
+run_cases(main)

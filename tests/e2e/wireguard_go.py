@@ -5,12 +5,11 @@ import os
 import signal
 import socket
 import struct
-import sys
 import time
 
 import nfctl
-from lab import (DIR, WireguardGo, captured, case, echoed_sizes, finish, losses, must, note, pid_of, pings, raw, run, tcp, udp,
-                 udp_payload, until, wireguard_type)
+from lab import (DIR, WireguardGo, captured, case, echoed_sizes, finish, losses, must, note, pid_of, pings, raw, run, run_cases,
+                 tcp, udp, udp_payload, until, wireguard_type)
 
 WAN = {4: "192.0.2.1:51820", 6: "[2001:db8::1]:51820"}
 PEER = {4: ("192.0.2.2", 51820), 6: ("2001:db8::2", 51820)}
@@ -298,13 +297,7 @@ def main():
         began = time.monotonic()
         part()
         note(f"{part.__name__}: {time.monotonic() - began:.1f} s")
-    finish()
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Exception as e:  # what went wrong belongs into the TAP
-        case(f"no exception: {type(e).__name__} {e}", False)
-        sys.excepthook(*sys.exc_info())
-        finish()
+    run_cases(main)
