@@ -181,6 +181,22 @@ static void data_between_5_and_10_min_refreshes_at_once(void **state)
 	world_close(&s.w);
 }
 
+static void what_was_heard_before_a_refresh_does_not_count_after_it(void **state)
+{
+	struct cp_addr peer = peer_at(1);
+	struct served s;
+	(void)state;
+	serve(&s);
+	cp_time bound = serve_channel(&s, &peer);
+	assert_true(heard(&s.w, 0x4000));
+	world_run(&s.w, bound + 900 * S);
+	assert_int_equal(s.r.binds, 2);
+	assert_int_equal(count_events(&s.w, TURN_CHANNEL_DOWN), 0);
+	world_run(&s.w, bound + 900 * S + MS); /* 600 s after the second was confirmed */
+	assert_int_equal(count_events(&s.w, TURN_CHANNEL_DOWN), 1);
+	world_close(&s.w);
+}
+
 static void a_silent_channel_lapses_cools_down_and_is_free(void **state)
 {
 	struct cp_addr peer = peer_at(1);
@@ -396,6 +412,7 @@ int main(void)
 		cmocka_unit_test(a_hundred_peers_wait_for_the_allocation),
 		cmocka_unit_test(a_channel_that_heard_something_is_refreshed_at_5_min),
 		cmocka_unit_test(data_between_5_and_10_min_refreshes_at_once),
+		cmocka_unit_test(what_was_heard_before_a_refresh_does_not_count_after_it),
 		cmocka_unit_test(a_silent_channel_lapses_cools_down_and_is_free),
 		cmocka_unit_test(in_the_cool_down_a_peer_gets_its_number_again),
 		cmocka_unit_test(a_held_channel_is_refreshed_though_silent),

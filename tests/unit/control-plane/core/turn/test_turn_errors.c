@@ -367,6 +367,20 @@ static void what_is_not_signed_by_a_stock_relay_is_noise(void **state)
 		}
 }
 
+/* 438 with the nonce "a", NUL, "b". */
+static int stale_with_nul(struct world *w, const struct sent *s)
+{
+	uint8_t buffer[256];
+	struct stun_message m;
+	struct stun_writer out;
+	stun_begin(&out, buffer, sizeof(buffer), STUN_ALLOCATE | STUN_ERROR, s->m.txid);
+	stun_put_error(&out, 438, "Stale");
+	stun_put(&out, STUN_NONCE, "a\0b", 3);
+	stun_put_integrity(&out, w->key, sizeof(w->key));
+	assert_int_equal(stun_parse(buffer, stun_finish(&out), &m), 0);
+	return turn_stun_in(w->t, &m, &s->to, &local_v4, w->now);
+}
+
 static void responses_that_lack_something_are_malformed(void **state)
 {
 	struct world w;
@@ -390,6 +404,7 @@ static void responses_that_lack_something_are_malformed(void **state)
 	a.nonce = nonce; /* one byte too long */
 	assert_int_equal(answer(&w, &s, a), TURN_E_MALFORMED);
 	assert_int_equal(turn_counters(w.t)->malformed, 7);
+	assert_int_equal(stale_with_nul(&w, &s), TURN_E_MALFORMED);
 	assert_int_equal(answer_allocate(&w, &s), 0);
 	turn_probe(w.t, w.now);
 	world_drain(&w);
