@@ -228,6 +228,23 @@ static void a_host_that_slept_allocates_anew(void **state)
 	world_close(&w);
 }
 
+static void what_nobody_drained_leaves_once(void **state)
+{
+	struct turn_send send;
+	struct world w;
+	unsigned int n = 0;
+	(void)state;
+	world_open(&w, settings_default(), 2);
+	for (w.now = START + S; w.now <= START + 5 * S; w.now += S / 4)
+		turn_tick(w.t, w.now);
+	while (n < 10 && turn_next(w.t, w.now, &send))
+		n++;
+	assert_int_equal(n, 2);
+	assert_int_equal(turn_counters(w.t)->requests, 2);
+	assert_int_equal(turn_counters(w.t)->retransmissions, 2);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +259,7 @@ int main(void)
 		cmocka_unit_test(another_mapping_makes_it_ask_for_the_allocation),
 		cmocka_unit_test(refreshes_at_half_the_lifetime),
 		cmocka_unit_test(a_boundless_lifetime_is_an_hour),
+		cmocka_unit_test(what_nobody_drained_leaves_once),
 		cmocka_unit_test(a_host_that_slept_allocates_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
