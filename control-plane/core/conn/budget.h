@@ -7,6 +7,10 @@
  * leaves the others their share. The table of sources has a fixed size and is indexed by a keyed hash; a source
  * that has been silent longest gives way, a flooding one is never the most silent.
  *
+ * Requests that name a connection and are not signed by its peer are charged to their source, apart from the rest. A source
+ * that forges too many is not looked at for a while. Who can send from a peer's own address and port, and has read both
+ * names off the wire, can do that to this one pair; he could drop its packets as well.
+ *
  * What a connection is granted: a stock peer keeps at most 100 pairs, and checks each at 0, 0.25, 0.75 and 1.75 s, then
  * every 1.5 s, and once more when it is nominated. All pairs at once: 400 requests within the first second at
  * the very most (three of each and one that nominates), 100 / 1.5 s = 67 per second from then on. So 400 at

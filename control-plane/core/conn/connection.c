@@ -78,7 +78,7 @@ struct connection *connection_new(struct conn_node *n, const struct conn_peer *p
 	}
 	n->n_conns++;
 	c->ice = agent_new(n, c, p, now);
-	if (!c->ice || !cp_heap_reserve(&n->heap, n->n_conns + CONN_RELAYS_MAX + 1)) {
+	if (!c->ice || !cp_heap_reserve(&n->heap, n->n_conns + CONN_RELAYS_MAX + 2)) {
 		connection_free(n, c);
 		return NULL;
 	}
