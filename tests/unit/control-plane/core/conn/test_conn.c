@@ -280,6 +280,21 @@ static void a_lost_address_is_withdrawn_without_a_word(void **s)
 	world_free(w);
 }
 
+static void what_came_and_went_is_not_said(void **s)
+{
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	struct cp_addr two[2] = {c->addr, cp_addr_v4(192, 0, 2, 101, 52625)};
+	world_connect_one(w, c, g);
+	unsigned int said = c->n_texts;
+	conn_addresses(c->node, two, 2, w->now);
+	conn_addresses(c->node, two, 1, w->now);
+	world_drain(w, c);
+	assert_int_equal(c->n_texts, said);
+	assert_int_equal(c->outs[CONN_OUT_INVALIDATE], 0);
+	world_free(w);
+}
+
 static void early_candidates_wait_for_their_peer(void **s)
 {
 	struct world *w = world_new();
@@ -590,6 +605,7 @@ int main(void)
 		cmocka_unit_test(without_addresses_and_relays_there_is_no_way),
 		cmocka_unit_test(candidates_come_in_descending_priority),
 		cmocka_unit_test(a_lost_address_is_withdrawn_without_a_word),
+		cmocka_unit_test(what_came_and_went_is_not_said),
 		cmocka_unit_test(early_candidates_wait_for_their_peer),
 		cmocka_unit_test(early_candidates_are_forgotten_after_10_s),
 		cmocka_unit_test(without_candidates_it_fails_after_10_s),

@@ -250,6 +250,109 @@ static void a_removed_relay_takes_its_candidates_along(void **s)
 	world_free(w);
 }
 
+static void without_the_last_relay_the_portal_is_asked(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, NULL);
+	uint8_t gone[1][CONN_ID_BYTES];
+	world_run(w, CP_S);
+	memcpy(gone[0], world_info(c, g).relay_id, CONN_ID_BYTES);
+	conn_relays_update(c->node, (const uint8_t (*)[CONN_ID_BYTES])gone, 1, NULL, 0, w->now);
+	world_drain(w, c);
+	assert_int_equal(c->outs[CONN_OUT_NO_RELAYS], 1);
+	world_free(w);
+}
+
+/* A relay that was restarted under a new name is not two relays. */
+static void one_server_is_one_relay(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, NULL);
+	struct conn_relay again = world_relay_settings(w, 0);
+	world_run(w, CP_S);
+	again.id[9] = 7;
+	unsigned int bindings = w->relay[0].bindings;
+	assert_int_equal(conn_relays_update(c->node, NULL, 0, &again, 1, w->now), 0);
+	world_drain(w, c);
+	assert_int_equal(world_info(c, g).relay_id[9], 7);
+	assert_int_equal(c->channels_up, 0);
+	world_run(w, 60 * CP_S);
+	assert_in_range(w->relay[0].bindings - bindings, 1, 5); /* of one, and of the other host */
+	assert_int_equal(c->outs[CONN_OUT_FAILED] + g->outs[CONN_OUT_FAILED], 0);
+	world_free(w);
+}
+
+/* The check comes before the candidate, and the path is direct until that names it. */
+static void a_path_is_renamed_when_its_far_end_is_announced(void **s)
+{
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	uint8_t c_id[CONN_ID_BYTES], g_id[CONN_ID_BYTES];
+	w->lost = between_hosts;
+	w->portal_mute = true;
+	world_id(w, c, c_id);
+	world_id(w, g, g_id);
+	world_relays(w, c, 1);
+	world_run(w, 100 * CP_MS);
+	world_connect(w, c, g);
+	conn_candidate_add(c->node, g_id, g->texts[0], strlen(g->texts[0]), w->now);
+	world_drain(w, c);
+	world_run(w, 2 * CP_S);
+	assert_int_equal(g->path.kind, CONN_PATH_DIRECT);
+	assert_int_equal(c->path.kind, CONN_PATH_OUR_RELAY);
+	uint32_t handle = g->path.handle;
+	assert_non_null(strstr(c->texts[2], "typ relay"));
+	conn_candidate_add(g->node, c_id, c->texts[2], strlen(c->texts[2]), w->now);
+	world_drain(w, g);
+	assert_int_equal(g->path.kind, CONN_PATH_TO_RELAY);
+	assert_int_equal(g->path.handle, handle + 1);
+	world_free(w);
+}
+
+static struct conn_peer second_peer(struct world *w, const struct host *of, const struct host *to)
+{
+	struct conn_peer p = world_peer(w, of, to);
+	p.id[5] = p.public_key[3] = 1;
+	p.local.ufrag[1] = p.remote.ufrag[1] = 'x';
+	return p;
+}
+
+static void tell_all(struct world *w, const struct host *from, struct host *to, const uint8_t id[CONN_ID_BYTES])
+{
+	for (unsigned int i = 0; i < from->n_texts; i++)
+		conn_candidate_add(to->node, id, from->texts[i], (size_t)(strstr(from->texts[i], " ufrag") - from->texts[i]), w->now);
+	world_drain(w, to);
+}
+
+/* Two connections to one address through one relay: the channel is held until the last of them lets go. */
+static void a_channel_is_held_for_the_last_that_uses_it(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, but_relay_to_relay);
+	w->nf_strips = true;
+	world_run(w, CP_S);
+	struct conn_peer there = second_peer(w, c, g), here = second_peer(w, g, c);
+	assert_int_equal(conn_upsert(c->node, &there, w->now), CONN_CREATED);
+	assert_int_equal(conn_upsert(g->node, &here, w->now), CONN_CREATED);
+	tell_all(w, c, g, here.id);
+	tell_all(w, g, c, there.id);
+	world_run(w, 2 * CP_S);
+	struct conn_info first = world_info(c, g), second;
+	assert_true(conn_info(c->node, there.id, &second));
+	assert_true(second.path.handle && second.path.channel == first.path.channel);
+	assert_true(conn_close(c->node, first.id, w->now));
+	world_drain(w, c);
+	world_run(w, 25 * 60 * CP_S);
+	assert_true(conn_counters(c->node)->turn.channels_refreshed >= 4);
+	assert_true(conn_info(c->node, there.id, &second) && second.path.channel == first.path.channel);
+	conn_close_all(c->node, w->now);
+	world_drain(w, c);
+	uint64_t refreshed = conn_counters(c->node)->turn.channels_refreshed;
+	world_run(w, 12 * 60 * CP_S);
+	assert_true(conn_counters(c->node)->turn.channels_refreshed == refreshed);
+	world_free(w);
+}
+
 static void the_same_relay_is_kept_and_others_are_probed(void **s)
 {
 	struct host *c, *g;
@@ -569,6 +672,10 @@ int main(void)
 		cmocka_unit_test(a_relay_that_dies_is_replaced),
 		cmocka_unit_test(the_last_relay_that_dies_is_told),
 		cmocka_unit_test(a_removed_relay_takes_its_candidates_along),
+		cmocka_unit_test(without_the_last_relay_the_portal_is_asked),
+		cmocka_unit_test(one_server_is_one_relay),
+		cmocka_unit_test(a_path_is_renamed_when_its_far_end_is_announced),
+		cmocka_unit_test(a_channel_is_held_for_the_last_that_uses_it),
 		cmocka_unit_test(the_same_relay_is_kept_and_others_are_probed),
 		cmocka_unit_test(a_probed_relay_that_is_silent_goes_in_a_second),
 		cmocka_unit_test(new_credentials_replace_a_relay),
