@@ -94,6 +94,8 @@ MISTAKES = [
     ("nf.plugins.a/b", {}, "nf.plugins.a/b", "not a plugin's name"),
     ("nf.plugins.wireguard.listen_port", 70000, "nf.plugins.wireguard.listen_port", "between 1 and 65535"),
     ("nf.plugins.wireguard.listen_port", [1, 2, 3, 4, 5], "nf.plugins.wireguard.listen_port", "one to four"),
+    ("nf.plugins.wireguard.aead", "fastest", "nf.plugins.wireguard.aead", "auto, avx512, avx2 or portable"),
+    ("nf.plugins.wireguard.aead", 2, "nf.plugins.wireguard.aead", "auto, avx512, avx2 or portable"),
     ("nf.plugins.wireguard.private_key_file", 1, "nf.plugins.wireguard.private_key_file", "path"),
     ("nf.plugins.wireguard.colour", 1, "nf.plugins.wireguard.colour", "unknown key"),
     ("nf.plugins.ip.colour", 1, "nf.plugins.ip.colour", "unknown key"),

@@ -152,11 +152,13 @@ ISA unsigned int in_chunks(chunk_fn *chunk, struct wg_aead_op *ops, unsigned int
 static void seal(struct wg_aead_op *ops, unsigned int n)
 {
 	unsigned int rest = in_chunks(seal_chunk, ops, n, FEW_TO_SEAL);
-	wg_aead_small_seal(ops + n - rest, rest);
+	if (rest)
+		wg_aead_small_seal(ops + n - rest, rest);
 }
 
 static void open(struct wg_aead_op *ops, unsigned int n)
 {
 	unsigned int rest = in_chunks(open_chunk, ops, n, FEW_TO_OPEN);
-	wg_aead_small_open(ops + n - rest, rest);
+	if (rest)
+		wg_aead_small_open(ops + n - rest, rest);
 }

@@ -68,14 +68,6 @@ ISA struct number carry(struct number h)
 	return h;
 }
 
-ISA struct number fold(struct number h)
-{
-	quads over = h.l[4] >> 26;
-	h.l[4] &= all_quads(MASK26);
-	h.l[0] += over + (over << 2);
-	return carry(h);
-}
-
 ISA void words_of(struct number h, quads w[4])
 {
 	quads m = all_quads(UINT32_MAX);

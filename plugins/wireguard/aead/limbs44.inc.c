@@ -69,14 +69,6 @@ ISA struct number carry(struct number h)
 	return h;
 }
 
-ISA struct number fold(struct number h)
-{
-	quads over = h.l[2] >> 42;
-	h.l[2] &= all_quads(MASK42);
-	h.l[0] += over + (over << 2);
-	return carry(h);
-}
-
 ISA void words_of(struct number h, quads w[4])
 {
 	quads m = all_quads(UINT32_MAX);

@@ -20,7 +20,7 @@
  *   struct number, power (of r, prepared to multiply by), product (a sum of products, not reduced)
  *   number_of(lo, hi, top)   from 128 bits and the bit above them
  *   multiply_add(p, h, r)    p += h r            reduce(p)   to limbs that may be multiplied again
- *   carry, fold, overflow, words_of              to the one representation below p, and its 32-bit words
+ *   overflow, carry, words_of                    to the one representation below p, and its 32-bit words
  */
 
 struct poly {
@@ -121,12 +121,13 @@ ISA struct number poly_lengths(const struct poly *p, struct number h)
 	return multiply(last, &p->power[0]);
 }
 
-/* To the one representation below p, plus the pad modulo 2^128. */
+/*
+ * To the one representation below p, plus the pad modulo 2^128. reduce() leaves h below 2^130 + a little, so p is in it at
+ * most once, and h - p is h + 5 without the bit 2^130, which words_of() does not take.
+ */
 ISA void poly_finish(const struct poly *p, struct number h, uint64_t tag[2][PACKETS])
 {
-	quads w[4], m = all_quads(UINT32_MAX), over;
-	h = fold(fold(carry(h)));
-	over = overflow(h);
+	quads w[4], m = all_quads(UINT32_MAX), over = overflow(h);
 	h.l[0] += over + (over << 2);
 	words_of(carry(h), w);
 	w[0] += p->pad[0] & m;

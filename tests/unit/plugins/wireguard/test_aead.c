@@ -12,7 +12,7 @@
 
 #include "aead_rig.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ROUNDS 10000 /* of random bursts, by engine; sanitizers are slow */
 #else
 #define ROUNDS 100000

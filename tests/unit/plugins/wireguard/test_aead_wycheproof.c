@@ -116,7 +116,7 @@ int main(void)
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
 	if (!runs_here()) {
-		printf("1..0 # SKIP not on this CPU\n");
+		printf("1..1\nok 1 - aead_wycheproof_%s # SKIP not on this CPU\n", engine_under_test.name);
 		return EXIT_SUCCESS;
 	}
 	return cmocka_run_group_tests_name("aead_wycheproof", tests, NULL, NULL);
