@@ -198,7 +198,7 @@ run_tsan() {
 main() {
 	choose_parts "$@"
 	mkdir -p "$log_dir"
-	install_packages || { echo "FAIL  apt"; failed=1; }
+	install_packages "${SLUICE_PACKAGES[@]}" "${SLUICE_TEST_PACKAGES[@]}" || { echo "FAIL  apt"; failed=1; }
 	wanted lint && run_lint
 	wanted asan && run_asan
 	wanted tsan && run_tsan
