@@ -119,6 +119,8 @@ void ice_pair_local_with_all(struct ice_agent *a, const struct ice_local *l, cp_
 void ice_pair_remote_with_all(struct ice_agent *a, struct ice_remote *r, cp_time now);
 /* Only pairs that would be better than the selected one. */
 void ice_pair_remote_with_better(struct ice_agent *a, struct ice_remote *r, cp_time now);
+/* Its priority turned out to be lower than what its pairs were made with. */
+void ice_pairs_lower(struct ice_agent *a, const struct ice_remote *r);
 void ice_pairs_delete_of_local(struct ice_agent *a, const struct ice_local *l);
 void ice_pairs_delete_of_remote(struct ice_agent *a, const struct ice_remote *r);
 bool ice_remote_has_pairs(const struct ice_agent *a, const struct ice_remote *r);

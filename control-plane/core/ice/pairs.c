@@ -116,6 +116,24 @@ struct ice_pair *ice_pair_add(struct ice_agent *a, const struct ice_local *l, st
 	return p;
 }
 
+void ice_pairs_lower(struct ice_agent *a, const struct ice_remote *r)
+{
+	for (int i = 0; i < a->n_pairs;) {
+		struct ice_pair p = a->pairs[i];
+		uint64_t priority = priority_of(a, ice_pair_local(a, &p), r);
+		bool was_selected = a->selected == i;
+		if (ice_pair_remote(a, &p) != r || priority >= p.priority) {
+			i++;
+			continue;
+		}
+		p.priority = priority;
+		take_out(a, i);
+		int now_at = put_in(a, &p);
+		if (was_selected)
+			a->selected = (int8_t)now_at;
+	}
+}
+
 void ice_pair_local_with_all(struct ice_agent *a, const struct ice_local *l, cp_time now)
 {
 	for (unsigned int i = 0; i < a->n_remotes; i++) {

@@ -88,7 +88,9 @@ static struct ice_remote *find_announced(const struct ice_agent *a, const struct
 	return NULL;
 }
 
-/* What was seen or guessed is now announced: it keeps its slot, hence its pairs and their priorities. */
+/* What was seen or guessed is now announced: it keeps its slot, hence its pairs. They keep their priorities, too, unless
+ * it is a relay: its check, coming before the announcement, made it look better (110) than any mapped address (100), and
+ * unlike stock we do not leave the traffic there for good. */
 static struct ice_remote *find_provisional(const struct ice_agent *a, const struct ice_candidate *c)
 {
 	for (unsigned int i = 0; i < a->n_remotes; i++) {
@@ -110,6 +112,8 @@ static struct ice_remote *announced(struct ice_agent *a, const struct ice_candid
 	r->priority = c->priority;
 	r->kind = c->kind;
 	r->discarded = r->optimistic = false;
+	if (r->kind == ICE_RELAY)
+		ice_pairs_lower(a, r);
 	return r;
 }
 

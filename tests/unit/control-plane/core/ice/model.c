@@ -194,6 +194,24 @@ static void pair_again(struct model *m, int r)
 	choose(m);
 }
 
+static bool lower_one(struct model *m, int r)
+{
+	struct model_pair sorted[MODEL_MAX];
+	model_sort(m, sorted);
+	for (int i = 0; i < m->n_pairs; i++) {
+		struct model_pair p = sorted[i];
+		uint32_t ours = m->locals[p.local].priority, theirs = m->remotes[r].priority;
+		uint64_t priority = m->controlling ? ice_pair_priority(ours, theirs) : ice_pair_priority(theirs, ours);
+		if (p.remote != r || priority >= p.priority)
+			continue;
+		drop(m, find(m, from_of(m, &p), to_of(m, &p)));
+		p.priority = priority;
+		m->pairs[m->n_pairs++] = p;
+		return true;
+	}
+	return false;
+}
+
 void model_remote_add(struct model *m, int kind, struct cp_addr addr, uint32_t priority)
 {
 	int r = find_candidate(m->remotes, m->n_remotes, kind, addr);
@@ -206,6 +224,8 @@ void model_remote_add(struct model *m, int kind, struct cp_addr addr, uint32_t p
 	if (r < 0)
 		r = m->n_remotes++;
 	m->remotes[r] = (struct model_candidate){.addr = addr, .priority = priority, .kind = kind};
+	while (kind == ICE_RELAY && lower_one(m, r))
+		;
 	for (int l = 0; l < m->n_locals; l++)
 		pair(m, l, r);
 	choose(m);

@@ -114,6 +114,26 @@ static void what_was_seen_keeps_its_pair_when_it_is_announced(void **state)
 	(void)state;
 }
 
+/* A check from the peer's relay came before the candidate did, and the pair looked better than the direct one. */
+static void what_was_seen_is_no_better_than_what_is_announced(void **state)
+{
+	struct rig r;
+	struct cp_addr at = our_host(1), relay = peers(1), direct = peers(2);
+	rig_init(&r, true);
+	rig_add_host(&r, 1);
+	assert_int_equal(rig_request(&r, &at, &relay, false, NULL), 0);
+	assert_int_equal(add(&r, ICE_SRFLX, direct, 1694498815), 0);
+	rig_run_answering(&r, START + 10 * CP_S, 1u << 1 | 1u << 2);
+	assert_int_equal(ice_selection(r.agent).remote_kind, ICE_PRFLX);
+	assert_int_equal(add(&r, ICE_RELAY, relay, 37748735), 0);
+	struct ice_selection s = ice_selection(r.agent);
+	assert_int_equal(s.remote_kind, ICE_SRFLX);
+	assert_true(cp_addr_equal(&s.to, &direct));
+	assert_int_equal(ice_pair_count(r.agent), 2);
+	rig_fini(&r);
+	(void)state;
+}
+
 static void a_better_candidate_of_the_same_path_inherits_the_nomination(void **state)
 {
 	for (int controlling = 0; controlling < 2; controlling++) {
@@ -388,6 +408,7 @@ int main(void)
 		cmocka_unit_test(an_equal_one_is_nothing_new),
 		cmocka_unit_test(before_there_is_a_local_candidate_too),
 		cmocka_unit_test(what_was_seen_keeps_its_pair_when_it_is_announced),
+		cmocka_unit_test(what_was_seen_is_no_better_than_what_is_announced),
 		cmocka_unit_test(a_better_candidate_of_the_same_path_inherits_the_nomination),
 		cmocka_unit_test(without_a_nomination_nothing_is_inherited),
 		cmocka_unit_test(a_forwarded_port_is_tried),
