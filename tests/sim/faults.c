@@ -60,10 +60,13 @@ static void new_relay_credentials(struct world *w, struct topology *t, struct di
 	}
 }
 
+/* With other ports from now on: two hosts behind one NAT might swap theirs, and with them what the relay thinks is whose. */
 static void nats_forget(struct world *w, struct topology *t, struct dice *d)
 {
-	for (unsigned int i = 0; i < w->n_nats; i++)
+	for (unsigned int i = 0; i < w->n_nats; i++) {
+		w->nats[i].s.preserves_ports = false;
 		nat_restart(&w->nats[i]);
+	}
 }
 
 static void portal_is_mute(struct world *w, struct topology *t, struct dice *d)
