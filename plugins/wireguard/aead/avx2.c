@@ -11,13 +11,7 @@
 #define LANES      8u
 #define PACKETS    4u
 #define STACK_KIB  3u /* what the functions below seal() and open() use at most */
-/* Up to that many packets are faster one by one. Opening fills two groups: one of keys, one of data. */
-#define FEW_TO_SEAL 2u
-#ifdef WG_AEAD_IPSEC_MB
-#define FEW_TO_OPEN 3u
-#else
-#define FEW_TO_OPEN 2u
-#endif
+#define FEW        2u /* packets that are faster one by one */
 
 typedef uint32_t words __attribute__((vector_size(32)));
 typedef uint64_t quads __attribute__((vector_size(32)));

@@ -11,13 +11,10 @@
 #define LANES      16u
 #define PACKETS    8u
 #define STACK_KIB  2u /* what the functions below seal() and open() use at most */
-/* Up to that many packets are faster one by one. */
 #ifdef WG_AEAD_IPSEC_MB
-#define FEW_TO_SEAL 4u
-#define FEW_TO_OPEN 4u
+#define FEW 4u /* packets that are faster one by one */
 #else
-#define FEW_TO_SEAL 2u
-#define FEW_TO_OPEN 2u
+#define FEW 2u
 #endif
 
 typedef uint32_t words __attribute__((vector_size(64)));

@@ -7,6 +7,9 @@
  *
  *   open   lanes:   [keys of all]        [data of 0–7, those that are genuine]   [of 8–15]  …
  *          Poly1305:              [0–7]                                   [8–15]            …
+ *
+ *   open   lanes:   [keys and keystream of all]              few short packets that fit one group: keystream waits in
+ *          Poly1305:                            [all]        scratch for the verdicts
  */
 #define CHUNK   64u
 #define CLASSES 33u /* by steps of 64 bytes; everything from 2 KiB on is one class */
@@ -18,6 +21,7 @@ struct work {
 	struct wg_aead_op *op[CHUNK];          /* in order of length */
 	unsigned int n;
 	uint64_t tag[2][PACKETS];
+	uint8_t stream[LANES][64];             /* secret while open_one_group() runs */
 };
 
 ISA unsigned int class_of(const struct wg_aead_op *op)
@@ -109,9 +113,48 @@ NOINLINE static void seal_chunk(struct work *w, struct wg_aead_op *ops, unsigned
 		put_tags(w, done);
 }
 
+static bool fits_one_group(const struct wg_aead_op *ops, unsigned int n)
+{
+	unsigned int lanes = 0;
+	for (unsigned int i = 0; i < n && lanes <= LANES; i++)
+		lanes += 1 + (ops[i].bytes < 64 * LANES ? (ops[i].bytes + 63) / 64 : LANES);
+	return lanes <= LANES;
+}
+
+static void xor_bytes(uint8_t *data, const uint8_t *stream, uint32_t bytes)
+{
+	for (; bytes >= 8; bytes -= 8, data += 8, stream += 8)
+		put64(data, get64(data) ^ get64(stream));
+	for (uint32_t i = 0; i < bytes; i++)
+		data[i] ^= stream[i];
+}
+
+static void open_one_group(struct work *w)
+{
+	unsigned int first[LANES], lane = 0;
+	memset(w->stream, 0, sizeof(w->stream));
+	for (unsigned int i = 0; i < w->n; i++) {
+		push_one_time_key(w, i);
+		first[i] = lane;
+		lanes_push(&w->lanes, w->op[i], 1, w->stream[lane], w->op[i]->bytes);
+		lane += (w->op[i]->bytes + 63) / 64;
+	}
+	lanes_flush(&w->lanes);
+	for (unsigned int group = 0; group < w->n; group += PACKETS)
+		judge_tags(w, group);
+	for (unsigned int i = 0; i < w->n; i++)
+		if (w->op[i]->ok)
+			xor_bytes(w->op[i]->data, w->stream[first[i]], w->op[i]->bytes);
+	memset(w->stream, 0, sizeof(w->stream));
+}
+
 NOINLINE static void open_chunk(struct work *w, struct wg_aead_op *ops, unsigned int n)
 {
 	sort(w, ops, n);
+	if (fits_one_group(ops, n)) {
+		open_one_group(w);
+		return;
+	}
 	for (unsigned int i = 0; i < n; i++)
 		push_one_time_key(w, i);
 	lanes_flush(&w->lanes);
@@ -127,15 +170,15 @@ NOINLINE static void open_chunk(struct work *w, struct wg_aead_op *ops, unsigned
 typedef void chunk_fn(struct work *w, struct wg_aead_op *ops, unsigned int n);
 
 /* Returns how many packets at the end are too few for vectors. */
-ISA unsigned int in_chunks(chunk_fn *chunk, struct wg_aead_op *ops, unsigned int n, unsigned int few)
+ISA unsigned int in_chunks(chunk_fn *chunk, struct wg_aead_op *ops, unsigned int n)
 {
 	struct work w;
-	if (n <= few)
+	if (n <= FEW)
 		return n;
 	w.lanes.n = 0;
 	w.lanes.mixed = false;
 	w.lanes.pushed = w.lanes.ran = 0;
-	for (unsigned int take; n > few; n -= take, ops += take) {
+	for (unsigned int take; n > FEW; n -= take, ops += take) {
 		take = n < CHUNK ? n : CHUNK;
 		memset(w.one_time, 0, (take + PACKETS) * sizeof(w.one_time[0]));
 		chunk(&w, ops, take);
@@ -151,14 +194,14 @@ ISA unsigned int in_chunks(chunk_fn *chunk, struct wg_aead_op *ops, unsigned int
 
 static void seal(struct wg_aead_op *ops, unsigned int n)
 {
-	unsigned int rest = in_chunks(seal_chunk, ops, n, FEW_TO_SEAL);
+	unsigned int rest = in_chunks(seal_chunk, ops, n);
 	if (rest)
 		wg_aead_small_seal(ops + n - rest, rest);
 }
 
 static void open(struct wg_aead_op *ops, unsigned int n)
 {
-	unsigned int rest = in_chunks(open_chunk, ops, n, FEW_TO_OPEN);
+	unsigned int rest = in_chunks(open_chunk, ops, n);
 	if (rest)
 		wg_aead_small_open(ops + n - rest, rest);
 }
