@@ -27,6 +27,7 @@ struct burst {
 	uint32_t inner_bytes[NF_BURST_MAX];
 	uint8_t ecn[NF_BURST_MAX];
 	unsigned int n;
+	struct outer_path path; /* of the packet before: a burst often goes one way */
 };
 
 /* The packet goes to mgmt, which keeps it until there is a session. */
@@ -90,7 +91,7 @@ static inline void reserve_counters(struct burst *b)
 	}
 }
 
-static inline rte_edge_t finish(struct rte_mbuf *m, const struct burst *b, unsigned int i, uint64_t now)
+static inline rte_edge_t finish(struct rte_mbuf *m, struct burst *b, unsigned int i, uint64_t now)
 {
 	struct nf_pkt *p = nf_pkt(m);
 	struct wg_peer *peer = b->peers[i];
@@ -103,7 +104,9 @@ static inline rte_edge_t finish(struct rte_mbuf *m, const struct burst *b, unsig
 	wg_put32(h->type, WG_DATA);
 	wg_put32(h->receiver, b->keys[i]->remote_index);
 	wg_put64(h->counter, b->ops[i].counter);
-	if (unlikely(!e || !outer_build(m, e, b->ecn[i]))) {
+	if (e != b->path.to && e)
+		outer_path_find(&b->path, e);
+	if (unlikely(!e || !outer_build(m, &b->path, b->ecn[i]))) {
 		p->drop = wg.c.no_endpoint;
 		return WG_ENCAP_DROP;
 	}
@@ -140,6 +143,7 @@ static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **o
 	bool taken;
 	struct burst b;
 	b.n = 0;
+	b.path.to = NULL;
 	if (wg_peers_are_many())
 		fetch_ahead(objs, n);
 	for (uint16_t i = 0; i < n; i++)

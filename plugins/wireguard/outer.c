@@ -42,6 +42,29 @@ static bool choose_local(const struct wg_endpoint *e, uint8_t ret[16], const str
 	return source.family == e->family;
 }
 
+/* The message header behind UDP's: type, receiver, counter; or as much of another message. */
+#define HEAD_WORDS 4u
+
+/*
+ * Of UDP's header and what follows. The first words were written a moment ago, some in smaller pieces, and a vector load
+ * across them would wait until they have reached the cache: they are taken one by one, and the long rest at once.
+ */
+static uint32_t sum_datagram(const struct rte_udp_hdr *udp, uint32_t sum)
+{
+	const uint8_t *payload = (const uint8_t *)(udp + 1);
+	uint32_t bytes = rte_be_to_cpu_16(udp->dgram_len) - (uint32_t)sizeof(*udp), word;
+	uint64_t acc = (uint64_t)sum + udp->src_port + udp->dst_port + udp->dgram_len;
+	if (bytes < HEAD_WORDS * 4)
+		return nf_sum16(payload, bytes, (uint32_t)acc);
+	for (uint32_t i = 0; i < HEAD_WORDS; i++) {
+		memcpy(&word, payload + 4 * i, 4);
+		acc += word;
+	}
+	acc = (acc & UINT32_MAX) + (acc >> 32);
+	acc = (acc & 0xffff) + (acc >> 16);
+	return nf_sum16(payload + HEAD_WORDS * 4, bytes - HEAD_WORDS * 4, (uint32_t)acc);
+}
+
 static void build4(struct rte_mbuf *m, const struct wg_endpoint *e, const uint8_t *local, uint8_t ecn, const struct nf_port *port)
 {
 	struct rte_ipv4_hdr *ip = push(m, sizeof(*ip));
@@ -68,7 +91,7 @@ static void build4(struct rte_mbuf *m, const struct wg_endpoint *e, const uint8_
 	}
 	uint32_t sum = (uint32_t)udp->dgram_len + rte_cpu_to_be_16(IPPROTO_UDP) + (ip->src_addr & 0xffff) + (ip->src_addr >> 16) +
 		       (ip->dst_addr & 0xffff) + (ip->dst_addr >> 16);
-	udp->dgram_cksum = nf_sum16_finish(nf_sum16(udp, rte_be_to_cpu_16(udp->dgram_len), sum));
+	udp->dgram_cksum = nf_sum16_finish(sum_datagram(udp, sum));
 	if (udp->dgram_cksum == 0)
 		udp->dgram_cksum = 0xffff;
 }
@@ -91,16 +114,22 @@ static void build6(struct rte_mbuf *m, const struct wg_endpoint *e, const uint8_
 		return;
 	}
 	uint32_t sum = nf_sum16(ip->src_addr, 32, (uint32_t)udp->dgram_len + rte_cpu_to_be_16(IPPROTO_UDP));
-	udp->dgram_cksum = nf_sum16_finish(nf_sum16(udp, rte_be_to_cpu_16(udp->dgram_len), sum));
+	udp->dgram_cksum = nf_sum16_finish(sum_datagram(udp, sum));
 	if (udp->dgram_cksum == 0)
 		udp->dgram_cksum = 0xffff;
 }
 
-bool outer_build(struct rte_mbuf *m, const struct wg_endpoint *e, uint8_t ecn)
+void outer_path_find(struct outer_path *ret, const struct wg_endpoint *to)
 {
-	uint8_t local[16];
-	const struct nf_port *port;
-	if (rte_pktmbuf_headroom(m) < OUTER_BYTES || !choose_local(e, local, &port))
+	ret->to = to;
+	if (!choose_local(to, ret->local, &ret->port))
+		ret->port = NULL;
+}
+
+bool outer_build(struct rte_mbuf *m, const struct outer_path *path, uint8_t ecn)
+{
+	const struct wg_endpoint *e = path->to;
+	if (!path->port || rte_pktmbuf_headroom(m) < OUTER_BYTES)
 		return false;
 	struct rte_udp_hdr *udp = push(m, sizeof(*udp));
 	udp->src_port = rte_cpu_to_be_16(e->local_port ? e->local_port : wg.options.listen[0]);
@@ -108,9 +137,9 @@ bool outer_build(struct rte_mbuf *m, const struct wg_endpoint *e, uint8_t ecn)
 	udp->dgram_len = rte_cpu_to_be_16((uint16_t)m->pkt_len);
 	udp->dgram_cksum = 0;
 	if (e->family == 4)
-		build4(m, e, local, ecn, port);
+		build4(m, e, path->local, ecn, path->port);
 	else
-		build6(m, e, local, ecn, port);
+		build6(m, e, path->local, ecn, path->port);
 	struct nf_pkt *p = nf_pkt(m);
 	p->ip_version = e->family;
 	p->flags |= NF_PKT_LOCAL | NF_PKT_TUNNEL_OUT;
@@ -120,10 +149,12 @@ bool outer_build(struct rte_mbuf *m, const struct wg_endpoint *e, uint8_t ecn)
 void outer_send(const void *message, uint16_t bytes, const struct wg_endpoint *to)
 {
 	struct rte_mbuf *m = nf_pkt_alloc();
+	struct outer_path path;
 	if (!m)
 		return;
+	outer_path_find(&path, to);
 	memcpy(rte_pktmbuf_append(m, bytes), message, bytes);
-	if (outer_build(m, to, 0))
+	if (outer_build(m, &path, 0))
 		nf_inject(m, wg.edge_ip_route);
 	else
 		rte_pktmbuf_free(m);
