@@ -123,7 +123,7 @@ static void stats(void)
 			say_stream(&me.peers[i]);
 	static const struct conn_counters none;
 	const struct conn_counters *c = me.node ? conn_counters(me.node) : &none;
-	say("stats", "uuuuuuuuuuuuuuuu", "conns", (uint64_t)(me.node ? conn_count(me.node) : 0), "checks", c->ice.checks, "requests",
+	say("stats", "uuuuuuuuuuuuuuuuu", "datagrams", c->datagrams, "conns", (uint64_t)(me.node ? conn_count(me.node) : 0), "checks", c->ice.checks, "requests",
 	    c->ice.requests, "reported", c->ice.requests_reported, "responses", c->ice.responses, "followed", c->ice.followed, "selections",
 	    c->ice.selections, "pairs_timed_out", c->ice.pairs_timed_out, "paths", c->paths, "handshakes_asked", c->handshakes_asked,
 	    "established", c->established, "failed", c->failed, "restored", c->restored, "restore_malformed", c->restore_malformed,
