@@ -81,7 +81,7 @@ void clock_cancel(struct clock *c, struct event *e)
 
 void clock_run(struct clock *c, cp_time until)
 {
-	while (c->n > 0 && c->heap[0]->at <= until) {
+	while (!c->halted && c->n > 0 && c->heap[0]->at <= until) {
 		struct event *e = c->heap[0];
 		clock_cancel(c, e);
 		c->now = e->at;

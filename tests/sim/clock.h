@@ -22,6 +22,7 @@ struct event {
 struct clock {
 	cp_time now;
 	uint64_t order, fired;
+	bool halted; /* nothing fires any more, time goes on */
 	struct event **heap; /* owned array of borrowed events */
 	uint32_t n, room;
 };

@@ -159,6 +159,7 @@ void world_violation(struct world *w, const char *fmt, ...)
 	vsnprintf(w->violation, sizeof(w->violation), fmt, args);
 	va_end(args);
 	trace_note(w->net.trace, w->clock.now, "world", NULL, "%s", w->violation);
+	w->clock.halted = true;
 }
 
 uint64_t world_hash(const struct world *w)

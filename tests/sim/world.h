@@ -56,6 +56,7 @@ void world_run(struct world *w, cp_time duration);
 bool world_until(struct world *w, bool (*holds)(struct world *w, void *arg), void *arg, cp_time step, cp_time limit);
 struct cp_addr addr(const char *ip);
 
+/* The first one is kept, and the end of the world. */
 void world_violation(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Of all outputs of all hosts. */
 uint64_t world_hash(const struct world *w);
