@@ -76,7 +76,7 @@ static void upsert(struct cp_paths *p, const struct paths_tunnel *t, cp_time now
 	cp_wipe(&u, sizeof(u));
 }
 
-void carry_out_tunnel(struct cp_paths *p, struct paths_tunnel *t, cp_time now)
+static void tell_tunnel(struct cp_paths *p, struct paths_tunnel *t, cp_time now)
 {
 	upsert(p, t, now);
 	save_tunnel(p, t, now);
@@ -98,7 +98,7 @@ static void tell_peer(struct cp_paths *p, const struct conn_out *o, cp_time now)
 	u->timers = NF_TIMERS_STOCK;
 	u->endpoint_mode = NF_ENDPOINT_PINNED;
 	u->padding = NF_PADDING_NONE;
-	carry_out_tunnel(p, t, now);
+	tell_tunnel(p, t, now);
 }
 
 static void tell_path(struct cp_paths *p, const struct conn_out *o, cp_time now)
@@ -124,6 +124,19 @@ static void handshake(struct cp_paths *p, const struct conn_out *o, cp_time now)
 	request(p, NF_MSG_PEER_HANDSHAKE, &k, sizeof(k), NULL, 0, now);
 }
 
+/* The NF forgets it; a connection that came in its place, by the same key, keeps what is to be told with it. */
+static void forget(struct cp_paths *p, const uint8_t key[NF_KEY_BYTES])
+{
+	struct paths_tunnel *t = tunnel_find(p, key);
+	if (!t || !tunnel_is_used(p, t)) {
+		tunnel_drop(p, t);
+		return;
+	}
+	t->upsert.flags = 0;
+	t->upsert.endpoint = (struct nf_addr){0};
+	t->unsaved = true;
+}
+
 static void remove_peer(struct cp_paths *p, const struct conn_out *o, cp_time now)
 {
 	struct conn_stash_key s = {.kind = CONN_STASH_PEER, .part = TUNNEL_STASH_PART};
@@ -137,11 +150,13 @@ static void remove_peer(struct cp_paths *p, const struct conn_out *o, cp_time no
 	else
 		request(p, NF_MSG_PEER_REMOVE, &k, sizeof(k), NULL, 0, now);
 	put_stash(p, &s, NULL, 0, now);
-	tunnel_drop(p, tunnel_find(p, o->key));
+	forget(p, o->key);
 }
 
 static void tell_portal(struct cp_paths *p, const struct conn_out *o)
 {
+	if (o->kind == CONN_OUT_FAILED || o->kind == CONN_OUT_CLOSED)
+		tunnel_drop_unused(p, o->key); /* it may have ended before the NF heard of it */
 	struct cp_portal_word w = {.kind = (uint8_t)o->kind, .failure = (uint8_t)o->failure, .code = o->code};
 	memcpy(w.id, o->id, sizeof(w.id));
 	if (o->text)
@@ -182,7 +197,7 @@ void carry_out(struct cp_paths *p, const struct conn_out *o, cp_time now)
 	}
 }
 
-static bool has_room(const struct cp_paths *p)
+bool paths_has_room(const struct cp_paths *p)
 {
 	return p->n_under_way + 4 <= PATHS_WINDOW; /* one output is at most three requests */
 }
@@ -191,7 +206,7 @@ void paths_pump(struct cp_paths *p, cp_time now)
 {
 	struct conn_out o;
 	unsigned int n = 0;
-	while (n < PATHS_AT_ONCE && has_room(p) && conn_next(p->conns, now, &o)) {
+	while (n < PATHS_AT_ONCE && paths_has_room(p) && conn_next(p->conns, now, &o)) {
 		carry_out(p, &o, now);
 		n++;
 	}

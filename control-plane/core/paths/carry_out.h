@@ -5,8 +5,8 @@
 
 #include "paths/paths.h"
 
-/* The NF knows the tunnel, and what is told with it has changed. */
-void carry_out_tunnel(struct cp_paths *p, struct paths_tunnel *t, cp_time now);
 void carry_out(struct cp_paths *p, const struct conn_out *o, cp_time now);
+/* May one more output be carried out? */
+bool paths_has_room(const struct cp_paths *p);
 
 #endif

@@ -34,29 +34,46 @@ void paths_fini(struct cp_paths *p)
 	*p = (struct cp_paths){0};
 }
 
+/* A tunnel that carries something else is another cookie, and so the connections have the peer told anew. */
+static int upsert(struct cp_paths *p, const struct conn_peer *peer, const struct tunnel_record *wanted, cp_time now)
+{
+	struct conn_peer with_cookie = *peer;
+	with_cookie.cookie = cp_siphash(p->tunnels.secret, wanted, sizeof(*wanted));
+	int rc = conn_upsert(p->conns, &with_cookie, now);
+	cp_wipe(&with_cookie, sizeof(with_cookie));
+	return rc;
+}
+
+static void carry(struct paths_tunnel *t, const struct tunnel_record *wanted)
+{
+	memcpy(t->id, wanted->id, sizeof(t->id));
+	memcpy(t->allowed, wanted->allowed, sizeof(t->allowed));
+	memcpy(t->upsert.name, wanted->name, sizeof(t->upsert.name));
+	t->upsert.allowed_count = (uint16_t)wanted->n_allowed;
+	t->unsaved = true;
+}
+
 int paths_upsert(struct cp_paths *p, const struct conn_peer *peer, const char *name, const struct nf_addr *allowed,
 		 uint16_t n_allowed, cp_time now)
 {
+	struct tunnel_record wanted = {.n_allowed = n_allowed};
+	struct conn_info former = {0};
 	if (n_allowed > PATHS_ALLOWED_MAX)
 		return -E2BIG;
 	struct paths_tunnel *t = tunnel_make(p, peer->public_key);
 	if (!t)
 		return -ENOMEM;
-	int rc = conn_upsert(p->conns, peer, now);
-	if (rc < 0) {
-		if (!t->upsert.flags) /* nobody else uses it */
-			tunnel_drop(p, t);
-		return rc;
-	}
-	memcpy(t->id, peer->id, sizeof(t->id));
-	t->upsert.allowed_count = n_allowed;
-	memset(t->allowed, 0, sizeof(t->allowed));
-	memcpy(t->allowed, allowed, n_allowed * sizeof(*allowed));
-	memset(t->upsert.name, 0, sizeof(t->upsert.name));
-	memcpy(t->upsert.name, name, strnlen(name, sizeof(t->upsert.name) - 1));
-	t->unsaved = true;
-	if (rc == CONN_REUSED && t->upsert.flags)
-		carry_out_tunnel(p, t, now);
+	memcpy(wanted.id, peer->id, sizeof(wanted.id));
+	memcpy(wanted.name, name, strnlen(name, sizeof(wanted.name) - 1));
+	if (n_allowed > 0)
+		memcpy(wanted.allowed, allowed, n_allowed * sizeof(*allowed));
+	bool had = conn_info(p->conns, peer->id, &former);
+	int rc = upsert(p, peer, &wanted, now);
+	if (rc >= 0)
+		carry(t, &wanted);
+	tunnel_drop_unused(p, peer->public_key);
+	if (had)
+		tunnel_drop_unused(p, former.public_key);
 	return rc;
 }
 
@@ -222,7 +239,10 @@ bool paths_punted(struct cp_paths *p, const void *msg, size_t bytes, cp_time now
 	return true;
 }
 
+/* While as much as may be is under way nothing is carried out, and every reply leads here again. */
 cp_time paths_deadline(const struct cp_paths *p)
 {
+	if (!paths_has_room(p))
+		return CP_NEVER;
 	return p->more ? 1 : conn_deadline(p->conns).at;
 }

@@ -53,7 +53,8 @@ int paths_open(struct cp_paths *p, const struct conn_settings *s, uint16_t port,
 	       cp_time now);
 void paths_fini(struct cp_paths *p);
 
-/* conn_upsert(), and what the tunnel carries. -E2BIG: more than PATHS_ALLOWED_MAX prefixes; otherwise as conn_upsert(). */
+/* conn_upsert(), and what the tunnel carries; the peer's cookie is ours. -E2BIG: more than PATHS_ALLOWED_MAX prefixes;
+ * otherwise as conn_upsert(). */
 int paths_upsert(struct cp_paths *p, const struct conn_peer *peer, const char *name, const struct nf_addr *allowed,
 		 uint16_t n_allowed, cp_time now);
 

@@ -35,6 +35,12 @@ struct paths_tunnel *tunnel_make(struct cp_paths *p, const uint8_t key[NF_KEY_BY
 	return t;
 }
 
+bool tunnel_is_used(const struct cp_paths *p, const struct paths_tunnel *t)
+{
+	struct conn_info info;
+	return conn_info(p->conns, t->id, &info) && memcmp(info.public_key, t->key, sizeof(t->key)) == 0;
+}
+
 void tunnel_drop(struct cp_paths *p, struct paths_tunnel *t)
 {
 	if (!t)
@@ -42,6 +48,13 @@ void tunnel_drop(struct cp_paths *p, struct paths_tunnel *t)
 	cp_map_remove(&p->tunnels, &t->by_key);
 	cp_wipe(t, sizeof(*t));
 	free(t);
+}
+
+void tunnel_drop_unused(struct cp_paths *p, const uint8_t key[NF_KEY_BYTES])
+{
+	struct paths_tunnel *t = tunnel_find(p, key);
+	if (t && !t->upsert.flags && !tunnel_is_used(p, t))
+		tunnel_drop(p, t);
 }
 
 void tunnels_drop_all(struct cp_paths *p)

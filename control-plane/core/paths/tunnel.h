@@ -28,7 +28,11 @@ struct tunnel_record {
 struct paths_tunnel *tunnel_find(const struct cp_paths *p, const uint8_t key[NF_KEY_BYTES]); /* NULL: none */
 /* Finds or makes it; NULL: out of memory. */
 struct paths_tunnel *tunnel_make(struct cp_paths *p, const uint8_t key[NF_KEY_BYTES]);
+/* Is there a connection that has it? */
+bool tunnel_is_used(const struct cp_paths *p, const struct paths_tunnel *t);
 void tunnel_drop(struct cp_paths *p, struct paths_tunnel *t); /* NULL is fine */
+/* If no connection has it, and the NF was never told of it. */
+void tunnel_drop_unused(struct cp_paths *p, const uint8_t key[NF_KEY_BYTES]);
 void tunnels_drop_all(struct cp_paths *p);
 void tunnel_save(const struct paths_tunnel *t, struct tunnel_record *ret);
 /* False: malformed, or out of memory. */

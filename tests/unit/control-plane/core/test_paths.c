@@ -330,6 +330,62 @@ static void a_changed_tunnel_is_told_at_once(void **state)
 	end();
 }
 
+static void a_peer_with_new_credentials_keeps_its_tunnel(void **state)
+{
+	struct conn_peer p = peer_of(true);
+	meet();
+	p.remote.pwd[0] = 'C';
+	assert_int_equal(cp_core_peer_upsert(w.f.core, &p, "carol", &allowed, 1, w.f.now), CONN_REPLACED);
+	fake_run(&w.f);
+	assert_int_equal(w.f.removes, 1);
+	assert_int_equal(fake_peer(&w.f, 5)->upsert.allowed_count, 1);
+	assert_string_equal(fake_peer(&w.f, 5)->upsert.name, "carol");
+	restart_core();
+	advance(CP_S);
+	assert_int_equal(fake_peer(&w.f, 5)->upsert.allowed_count, 1);
+	end();
+}
+
+static void a_storm_of_authorisations_waits_as_one_change(void **state)
+{
+	struct conn_peer p = peer_of(true);
+	struct nf_addr two[2] = {allowed, allowed};
+	two[1].addr[3] = 10;
+	meet();
+	w.f.holds_replies = true;
+	for (unsigned int i = 0; i < 2000; i++) {
+		assert_int_equal(cp_core_peer_upsert(w.f.core, &p, "carol", two, 1 + i % 2, w.f.now), CONN_REUSED);
+		fake_run(&w.f);
+	}
+	assert_in_range(w.f.in_flight, 1, 64);
+	w.f.holds_replies = false;
+	fake_vanish(&w.f);
+	advance(2 * CP_S);
+	assert_int_equal(fake_peer(&w.f, 5)->upsert.allowed_count, 2);
+	end();
+}
+
+static void a_silent_network_function_is_waited_for_and_not_asked_all_the_time(void **state)
+{
+	unsigned int ticks = 0;
+	meet();
+	w.f.holds_replies = true;
+	for (uint8_t i = 0; i < 60; i++) {
+		struct conn_peer p = peer_of(true);
+		p.id[0] = p.public_key[0] = 100 + i;
+		cp_core_peer_upsert(w.f.core, &p, "many", &allowed, 1, w.f.now);
+		fake_run(&w.f);
+	}
+	for (cp_time end = w.f.now + 5 * CP_S; w.f.now < end; ticks++) {
+		struct cp_deadline d = cp_core_deadline(w.f.core);
+		assert_true(ticks < 1000 && (d.at == 0 || d.at > w.f.now));
+		w.f.now = d.at != 0 && d.at < end ? d.at : end;
+		cp_core_tick(w.f.core, w.f.now);
+		fake_run(&w.f);
+	}
+	end();
+}
+
 static void a_static_node_has_no_portal(void **state)
 {
 	struct conn_peer p = peer_of(true);
@@ -356,6 +412,9 @@ int main(void)
 		cmocka_unit_test(what_the_portal_does_not_name_any_more_ends),
 		cmocka_unit_test(a_damaged_record_is_left_out_and_named),
 		cmocka_unit_test(a_changed_tunnel_is_told_at_once),
+		cmocka_unit_test(a_peer_with_new_credentials_keeps_its_tunnel),
+		cmocka_unit_test(a_storm_of_authorisations_waits_as_one_change),
+		cmocka_unit_test(a_silent_network_function_is_waited_for_and_not_asked_all_the_time),
 		cmocka_unit_test(a_static_node_has_no_portal),
 	};
 	return cmocka_run_group_tests_name("paths", tests, NULL, NULL);
