@@ -217,13 +217,13 @@ def conn_states():
         return bytes([who | which << 1 | high << 5])
 
     meet = op(2) + b"\0" + op(2, 1) + b"\0" + op(4) + b"\1" + op(4, 1) + b"\0"
-    step = b"".join(op(6) + bytes([i, 0]) for i in range(16)) + op(0) + b"\x1e"
+    step = b"".join(op(7) + bytes([i, 0]) for i in range(16)) + op(0) + b"\x1e"
     relayed = op(5) + b"\4" + op(0) + b"\1" + op(9) + b"\0\x18\x09" + op(0) + b"\1"
     yield "meet", meet + step * 3
     yield "meet-and-idle", meet + step * 3 + op(1) + b"\x1e" + step * 2 + op(12) + b"\1\0\0\0" + step
     yield "restart", meet + step * 3 + op(1) + b"\2" + op(13) + b"\0" + step * 2
     yield "restart-damaged", meet + step * 3 + op(1) + b"\2" + op(13, 0, 1) + b"\x10\xff" + step
-    yield "damaged", meet + b"".join(op(6, 0, 1) + bytes([i, 30 + i, 1]) for i in range(16)) + step
+    yield "damaged", meet + b"".join(op(7, 0, 1) + bytes([i, 30 + i, 1]) for i in range(16)) + step
     yield "reuse", meet + step * 2 + op(2) + b"\0" + step + op(2) + b"\1" + step + op(2) + b"\2" + step
     yield "early", op(4) + b"\x10" + op(4) + b"\x12" + op(2, 0, 1) + b"\0" + step
     yield "relay", relayed + op(9) + b"\1\x03\0" + op(0) + b"\1" + op(9) + b"\2\x1e\5\xff" + meet + step
@@ -232,6 +232,12 @@ def conn_states():
     yield "reports", meet + b"".join(op(12) + bytes([k, 0, 0xFC, 1]) for k in range(6)) + step
     yield "close", meet + step * 2 + op(15) + b"\0\1" + step + op(14, 1) + b"\0\0" + step
     yield "raw", meet + op(11) + b"\1\4\x40\0\0\0" + op(11) + b"\0\x14" + stun(1)
+    yield "relay-twice", op(5) + b"\x06" + op(0) + b"\1" + op(5) + b"\x24" + op(5) + b"\x0c" + op(5) + b"\x0e" + meet + step
+    yield "relayed", relayed + op(9) + b"\2\x1e\5\xff" + meet + step + op(6) + b"\3\0" + op(6) + b"\4\1" + step
+    yield "sleep", meet + step * 3 + op(1, 0, 1) + b"\6" + step + op(1, 0, 1) + b"\2" + step
+    yield "keys", meet + op(2, 0) + b"\4" + step + op(2, 0, 1) + b"\0" + op(2, 0, 2) + b"\4" + step + op(2) + b"\x08"
+    yield "starved", b"".join(op(15) + b"\0\x08" + bytes([n]) + op(2) + bytes([n & 7]) for n in range(8)) + step
+    yield "said-again", meet + step * 2 + op(15) + b"\0\6" + step + op(15) + b"\0\7" + step
     yield "roam", meet + step * 2 + op(15) + b"\0\2\0" + step + op(15) + b"\0\2\1" + step
 
 
