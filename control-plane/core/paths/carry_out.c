@@ -108,7 +108,7 @@ static void tell_path(struct cp_paths *p, const struct conn_out *o, cp_time now)
 		return;
 	if (o->path.kind == CONN_PATH_OUR_RELAY || o->path.kind == CONN_PATH_RELAY_TO_RELAY) {
 		p->unsayable++;
-		cp_outq_log(p->out, CP_WARN, "path_not_carried", "name=%.31s why=\"the network function has no relayed paths\"",
+		cp_outq_log(p->out, CP_DEBUG, "path_not_carried", "name=%.31s why=\"the network function has no relayed paths\"",
 			    t->upsert.name);
 		return;
 	}
