@@ -258,8 +258,8 @@ static void retry_deferred(struct conn_node *n, cp_time now)
 static void go_on(struct conn_node *n, struct connection *c, cp_time now)
 {
 	c->restoring = false;
-	if (c->idle)
-		ice_set_timing(c->ice, &ice_timing_idle, now);
+	/* the agent's record may be younger than the peer's: one of them says how often it is checked */
+	ice_set_timing(c->ice, c->idle ? &ice_timing_idle : &ice_timing_default, now);
 	path_restore(n, c, now);
 	selection_home(n, c, now);
 	candidates_sync(n, c, now);

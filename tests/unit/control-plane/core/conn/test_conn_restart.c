@@ -270,6 +270,32 @@ static void a_host_that_moved_meanwhile_begins_anew(void **s)
 	world_free(w);
 }
 
+static struct record *record_of(struct host *h, enum conn_stash_kind kind, uint16_t part)
+{
+	for (unsigned int i = 0; i < h->n_records; i++)
+		if (h->records[i].key.kind == kind && h->records[i].key.part == part)
+			return &h->records[i];
+	return NULL;
+}
+
+/* The agent was saved in idle mode, its peer before that. */
+static void what_was_saved_at_different_times_is_checked_as_its_peer_says(void **s)
+{
+	static const uint8_t idle[12] = {0, 0, 0x61, 0xa8, 0, 0, 0x61, 0xa8, 0, 0, 0, 4};
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	world_connect(w, c, g);
+	world_run(w, 5 * CP_S);
+	assert_int_equal(world_info(g, c).ice, ICE_COMPLETED); /* never idle */
+	memcpy(record_of(g, CONN_STASH_PEER, 1)->data + 12, idle, sizeof(idle));
+	world_restart(w, g);
+	world_run(w, 1 * CP_S);
+	uint64_t checks = conn_counters(g->node)->ice.checks;
+	world_run(w, 15 * CP_S);
+	assert_in_range(conn_counters(g->node)->ice.checks - checks, 9, 11);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +311,7 @@ int main(void)
 		cmocka_unit_test(what_ends_is_forgotten_by_the_stash),
 		cmocka_unit_test(a_host_that_moved_meanwhile_begins_anew),
 		cmocka_unit_test(a_new_nf_is_told_everything),
+		cmocka_unit_test(what_was_saved_at_different_times_is_checked_as_its_peer_says),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
