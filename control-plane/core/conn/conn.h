@@ -72,7 +72,8 @@ struct conn_relay {
 	struct turn_settings turn;
 };
 /* §2.8: removes the listed, adds or replaces the added, probes all others. -ENOSPC: more than CONN_RELAYS_MAX, the
- * first ones were taken; -EINVAL: one has no address or too long a text, and was left out. */
+ * first ones were taken; -EINVAL: one has no address or too long a text, or it names a relay or a server that the list
+ * has named before, and was left out. */
 int conn_relays_update(struct conn_node *n, const uint8_t (*remove)[CONN_ID_BYTES], unsigned int n_remove,
 		       const struct conn_relay *add, unsigned int n_add, cp_time now);
 

@@ -184,14 +184,29 @@ static bool is_same(const struct relay *r, const struct turn_settings *s)
 	       strcmp(r->password, s->password) == 0;
 }
 
+static bool share_server(const struct cp_addr a[2], const struct cp_addr b[2])
+{
+	return (a[0].family && cp_addr_equal(&a[0], &b[0])) || (a[1].family && cp_addr_equal(&a[1], &b[1]));
+}
+
+/* Of two entries of one list that name one relay, or one server, the first is right: were it the last, each time the list
+ * came both would begin anew. */
+static bool was_named(const struct conn_node *n, const struct conn_relay *add)
+{
+	for (unsigned int i = 0; i < n->n_relays; i++) {
+		const struct relay *r = n->relays[i];
+		if (r->listed && (memcmp(r->id, add->id, CONN_ID_BYTES) == 0 || share_server(r->server, add->turn.server)))
+			return true;
+	}
+	return false;
+}
+
 /* Two ids cannot be one server: the newer list is right. */
 static void drop_namesakes(struct conn_node *n, struct relay *r, cp_time now)
 {
 	for (unsigned int i = 0; i < n->n_relays; i++) {
 		struct relay *other = n->relays[i];
-		bool one = (r->server[0].family && cp_addr_equal(&other->server[0], &r->server[0])) ||
-			   (r->server[1].family && cp_addr_equal(&other->server[1], &r->server[1]));
-		if (other == r || !one)
+		if (other == r || !share_server(r->server, other->server))
 			continue;
 		relay_drop(n, other, r, now);
 		i = (unsigned int)-1;
@@ -208,6 +223,8 @@ static int take(struct conn_node *n, const struct conn_relay *add, cp_time now)
 		old->unconfirmed = false;
 		return 0;
 	}
+	if (was_named(n, add))
+		return -EINVAL;
 	if (!old && n->n_relays >= CONN_RELAYS_MAX)
 		return -ENOSPC;
 	struct relay *r = relay_add(n, add->id, &add->turn, now);

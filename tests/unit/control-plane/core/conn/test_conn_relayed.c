@@ -402,6 +402,27 @@ static void new_credentials_replace_a_relay(void **s)
 	world_free(w);
 }
 
+static void of_entries_that_contradict_each_other_the_first_stays(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 2, NULL);
+	struct conn_relay list[4];
+	world_run(w, CP_S);
+	for (unsigned int i = 0; i < 4; i++)
+		list[i] = world_relay_settings(w, i % 2);
+	list[2].id[5] = 1;               /* one server, two ids */
+	list[3].turn.username = "2:u";   /* one id, two settings */
+	unsigned int bindings = w->relay[0].bindings + w->relay[1].bindings;
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(conn_relays_update(c->node, NULL, 0, list, 4, w->now), -EINVAL);
+		world_drain(w, c);
+		world_run(w, 100 * CP_MS);
+	}
+	assert_int_equal(w->relay[0].bindings + w->relay[1].bindings, bindings);
+	assert_int_equal(c->outs[CONN_OUT_INVALIDATE], 0);
+	world_free(w);
+}
+
 static void bad_relays_are_left_out(void **s)
 {
 	struct world *w = world_new();
@@ -679,6 +700,7 @@ int main(void)
 		cmocka_unit_test(the_same_relay_is_kept_and_others_are_probed),
 		cmocka_unit_test(a_probed_relay_that_is_silent_goes_in_a_second),
 		cmocka_unit_test(new_credentials_replace_a_relay),
+		cmocka_unit_test(of_entries_that_contradict_each_other_the_first_stays),
 		cmocka_unit_test(bad_relays_are_left_out),
 		cmocka_unit_test(a_refusing_relay_is_left_for_another),
 		cmocka_unit_test(want_of_a_pair_is_no_failure_while_a_relay_may_help),
