@@ -169,9 +169,17 @@ void relay_touch(struct conn_node *n, struct relay *r)
 	r->dirty = n->relays_dirty = true;
 }
 
+/* A path dies of much longer silence: what carried something to others meanwhile is not to blame. Else peers that vanish
+ * behind a busy relay would have it asked all day, and the first answer that is lost would cost everybody their path. */
+static bool is_above_suspicion(const struct relay *r, cp_time now)
+{
+	cp_time carried = turn_carried(r->turn);
+	return (carried && now - carried < SUSPECT_PAUSE) || (r->suspected_at && now - r->suspected_at < SUSPECT_PAUSE);
+}
+
 void relay_suspect(struct conn_node *n, struct relay *r, cp_time now)
 {
-	if (r->suspected_at && now - r->suspected_at < SUSPECT_PAUSE)
+	if (is_above_suspicion(r, now))
 		return;
 	r->suspected_at = now;
 	turn_probe(r->turn, now);

@@ -131,7 +131,7 @@ bool turn_channel_heard(struct turn *t, uint16_t channel, cp_time now, struct cp
 		return false;
 	}
 	*ret_peer = c->peer;
-	t->heard = now;
+	t->heard = t->carried = now;
 	if (!c->received) {
 		c->received = true;
 		arm(t, c);

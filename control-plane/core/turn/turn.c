@@ -165,6 +165,11 @@ cp_time turn_rtt(const struct turn *t)
 	return t->rtt;
 }
 
+cp_time turn_carried(const struct turn *t)
+{
+	return t->carried;
+}
+
 uint32_t turn_channels_in_use(const struct turn *t)
 {
 	return t->in_use;

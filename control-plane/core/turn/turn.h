@@ -141,6 +141,8 @@ struct cp_addr turn_host(const struct turn *t, uint8_t family);
 struct cp_addr turn_srflx(const struct turn *t, uint8_t family);
 /* Smoothed round trip (7/8 of the old, 1/8 of the new), from the first transmission of each request; 0: not measured. */
 cp_time turn_rtt(const struct turn *t);
+/* When it last carried something to us: it is there, and knows our allocation. 0: never. */
+cp_time turn_carried(const struct turn *t);
 /* Numbers that no other peer could get now: bound, being bound, and cooling down. */
 uint32_t turn_channels_in_use(const struct turn *t);
 

@@ -120,6 +120,7 @@ struct turn {
 	struct cp_addr relayed[2]; /* both CP_NONE: no allocation */
 	cp_time allocated_at, expires, refresh_at;
 	cp_time spoke, heard; /* what the keepalive is counted from: the older one */
+	cp_time carried;      /* last ChannelData from it; 0: none */
 	cp_time rtt;
 
 	struct turn_channel *channels[TURN_CHANNELS]; /* owned */

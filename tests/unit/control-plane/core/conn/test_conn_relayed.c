@@ -423,6 +423,33 @@ static void of_entries_that_contradict_each_other_the_first_stays(void **s)
 	world_free(w);
 }
 
+static struct host *vanished;
+
+static bool relayed_and_one_vanished(struct world *w, const struct packet *p)
+{
+	return but_relay_to_relay(w, p) || (vanished && (world_owner(w, &p->from) == vanished || world_owner(w, &p->to) == vanished));
+}
+
+static void a_relay_that_carries_others_is_not_suspected(void **s)
+{
+	struct host *c, *g;
+	struct world *w = pair(&c, &g, 1, relayed_and_one_vanished);
+	struct host *other = world_host(w, CONN_CLIENT);
+	world_relays(w, other, 1);
+	world_run(w, 100 * CP_MS);
+	world_connect(w, other, g);
+	run_active(w, 10 * CP_S, c, g);
+	assert_int_equal(world_info(g, other).path.kind, CONN_PATH_RELAY_TO_RELAY);
+	unsigned int refreshes = w->relay[0].refreshes;
+	vanished = other;
+	run_active(w, 160 * CP_S, c, g);
+	assert_int_equal(g->outs[CONN_OUT_FAILED], 1);
+	assert_int_equal(w->relay[0].refreshes, refreshes);
+	assert_true(world_is_connected(g, c));
+	vanished = NULL;
+	world_free(w);
+}
+
 static void bad_relays_are_left_out(void **s)
 {
 	struct world *w = world_new();
@@ -701,6 +728,7 @@ int main(void)
 		cmocka_unit_test(a_probed_relay_that_is_silent_goes_in_a_second),
 		cmocka_unit_test(new_credentials_replace_a_relay),
 		cmocka_unit_test(of_entries_that_contradict_each_other_the_first_stays),
+		cmocka_unit_test(a_relay_that_carries_others_is_not_suspected),
 		cmocka_unit_test(bad_relays_are_left_out),
 		cmocka_unit_test(a_refusing_relay_is_left_for_another),
 		cmocka_unit_test(want_of_a_pair_is_no_failure_while_a_relay_may_help),
