@@ -186,10 +186,16 @@ void relay_suspect(struct conn_node *n, struct relay *r, cp_time now)
 	relay_touch(n, r);
 }
 
+static bool secret_is(const char *a, const char *b)
+{
+	size_t bytes = strlen(b);
+	return strlen(a) == bytes && cp_equal(a, b, bytes);
+}
+
 static bool is_same(const struct relay *r, const struct turn_settings *s)
 {
 	return memcmp(r->server, s->server, sizeof(r->server)) == 0 && strcmp(r->username, s->username) == 0 &&
-	       strcmp(r->password, s->password) == 0;
+	       secret_is(r->password, s->password);
 }
 
 static bool share_server(const struct cp_addr a[2], const struct cp_addr b[2])
