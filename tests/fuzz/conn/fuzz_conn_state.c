@@ -232,7 +232,7 @@ static void leap(struct world *w, uint8_t how_far)
 
 static void upsert(struct world *w, unsigned int who, uint8_t peer, uint8_t change)
 {
-	struct conn_peer p = {.public_key = {1 + (peer + (change >> 2 & 1)) % PEERS, 7}, .cookie = change >> 3 & 1, .local = {"aaaa", "local-password"}, .remote = {"bbbb", "remote-password"}};
+	struct conn_peer p = {.public_key = {(uint8_t)(1 + (peer + (change >> 2 & 1)) % PEERS), 7}, .cookie = change >> 3 & 1, .local = {"aaaa", "local-password"}, .remote = {"bbbb", "remote-password"}};
 	id_of(peer, p.id);
 	if (who == 1) {
 		struct ice_credentials c = p.local;
