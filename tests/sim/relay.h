@@ -14,7 +14,7 @@
 
 #define RELAY_PORT     3478
 #define RELAY_NAME_MAX 64u
-#define RELAY_NONCES   64u
+#define RELAY_NONCES   256u
 
 enum relay_kind { RELAY_STOCK = 1, RELAY_THIRD_PARTY };
 

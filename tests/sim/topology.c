@@ -77,7 +77,7 @@ static void throw_relays(struct world *w)
 		unsigned int family = dice_below(&w->dice, 6);
 		struct relay_settings s = {.kind = one_in(&w->dice, 4) ? RELAY_THIRD_PARTY : RELAY_STOCK,
 					   .one_per_username = one_in(&w->dice, 2),
-					   .nonce_uses = one_in(&w->dice, 4) ? 3 : 0};
+					   .nonce_uses = one_in(&w->dice, 4) ? 30 : 0};
 		snprintf(v4, sizeof(v4), "203.0.113.%u", i + 1);
 		snprintf(v6, sizeof(v6), "2001:db8:5::%u", i + 1);
 		world_relay(w, world_name(w, "relay%u", i + 1), &s, family == 1 ? NULL : v4, family == 0 ? NULL : v6);
