@@ -85,10 +85,7 @@ static void judge_path(struct casting *c, struct host *client, struct host *gate
 	bool either = a.path.kind == CONN_PATH_DIRECT || b.path.kind == CONN_PATH_DIRECT;
 	bool direct = a.path.kind == CONN_PATH_DIRECT && b.path.kind == CONN_PATH_DIRECT;
 	c->r->direct += direct;
-	c->r->divided += either && !direct;
-	/* A check from the peer's relay that comes before the candidate makes that pair look better than it is, for good
-	 * (connectivity §1.5.5, 2): one end may then stay with it. */
-	if (o.direct == ORACLE_YES && !either)
+	if (o.direct == ORACLE_YES && !direct)
 		world_violation(c->w, "%s and %s can meet directly and use paths %d and %d", client->name, gateway->name, a.path.kind,
 				b.path.kind);
 	if (o.direct == ORACLE_NO && either)

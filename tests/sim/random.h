@@ -13,7 +13,7 @@ struct random_result {
 	char violation[160]; /* "": none */
 	char fault[48];
 	uint64_t hash;
-	unsigned int pairs, can, cannot, direct, divided; /* divided: one end uses a direct path, the other one a relay */
+	unsigned int pairs, can, cannot, direct; /* of what the oracle was asked; direct: of those in use */
 	uint64_t events;
 };
 struct random_result random_case(uint64_t seed, struct trace *trace);
