@@ -45,9 +45,9 @@ SHARED = [
     ("order: a class begins inside the one before", "engine.inc.c", "first[c] = (uint8_t)(first[c] + first[c - 1]);", "first[c] = (uint8_t)(first[c] + first[c - 1] - (c == 3 && first[c]));"),
     ("failed packet: is decrypted all the same", "engine.inc.c", "\t\t\tif (w->op[i]->ok)\n\t\t\t\tpush_data(w, i);", "\t\t\tpush_data(w, i);"),
     ("failed packet: is decrypted when all fit one group", "engine.inc.c", "\t\tif (w->op[i]->ok)\n\t\t\txor_bytes", "\t\txor_bytes"),
-    ("wipe: keystream in scratch stays", "engine.inc.c", "w->op[i]->bytes);\n\tmemset(w->stream, 0, sizeof(w->stream));", "w->op[i]->bytes);"),
-    ("wipe: one-time keys stay", "engine.inc.c", "\tmemset(w.one_time, 0, sizeof(w.one_time));\n", ""),
-    ("wipe: the cipher's state stays", "engine.inc.c", "\tmemset(w.lanes.start, 0, sizeof(w.lanes.start));\n", ""),
+    ("wipe: keystream in scratch stays", "engine.inc.c", "w->op[i]->bytes);\n\texplicit_bzero(w->stream, sizeof(w->stream));", "w->op[i]->bytes);"),
+    ("wipe: one-time keys stay", "engine.inc.c", "\texplicit_bzero(w.one_time, sizeof(w.one_time));\n", ""),
+    ("wipe: the cipher's state stays", "engine.inc.c", "\texplicit_bzero(w.lanes.start, sizeof(w.lanes.start));\n", ""),
     ("wipe: stack and registers stay", "engine.inc.c", "\twg_aead_forget(STACK_KIB);\n", ""),
     ("wipe: registers stay", "forget.c", "\twipe_registers();\n}", "}"),
 ]

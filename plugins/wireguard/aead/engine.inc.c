@@ -145,7 +145,7 @@ static void open_one_group(struct work *w)
 	for (unsigned int i = 0; i < w->n; i++)
 		if (w->op[i]->ok)
 			xor_bytes(w->op[i]->data, w->stream[first[i]], w->op[i]->bytes);
-	memset(w->stream, 0, sizeof(w->stream));
+	explicit_bzero(w->stream, sizeof(w->stream));
 }
 
 NOINLINE static void open_chunk(struct work *w, struct wg_aead_op *ops, unsigned int n)
@@ -183,11 +183,10 @@ ISA unsigned int in_chunks(chunk_fn *chunk, struct wg_aead_op *ops, unsigned int
 		memset(w.one_time, 0, (take + PACKETS) * sizeof(w.one_time[0]));
 		chunk(&w, ops, take);
 	}
-	memset(w.lanes.start, 0, sizeof(w.lanes.start));
-	memset(&w.poly, 0, sizeof(w.poly));
-	memset(w.one_time, 0, sizeof(w.one_time));
-	memset(w.tag, 0, sizeof(w.tag));
-	__asm__ volatile("" : : "r"(&w) : "memory"); /* the compiler must not think these are dead */
+	explicit_bzero(w.lanes.start, sizeof(w.lanes.start));
+	explicit_bzero(&w.poly, sizeof(w.poly));
+	explicit_bzero(w.one_time, sizeof(w.one_time));
+	explicit_bzero(w.tag, sizeof(w.tag));
 	wg_aead_forget(STACK_KIB);
 	return n;
 }
