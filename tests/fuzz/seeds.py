@@ -241,6 +241,82 @@ def conn_states():
     yield "roam", meet + step * 2 + op(15) + b"\0\2\0" + step + op(15) + b"\0\2\1" + step
 
 
+def portal_frames():
+    uuid = "8d4e6c1a-52b7-4f0e-9a39-0c5be1d2f701"
+    ice = {"username": "pxcy", "password": "xencxidokfqyv7s7vonpi7"}
+    turn = {"id": uuid, "type": "turn", "addr": "198.51.100.10:3478", "username": "1:a", "password": "b", "expires_at": 1790000000}
+    stun = {"id": uuid, "type": "stun", "addr": "[2001:db8::10]:3478"}
+    face = {"ipv4": "100.64.0.5", "ipv6": "fd00:2021:1111::5"}
+    dns = dict(face, upstream_dns=[{"protocol": "ip_port", "address": "9.9.9.9:53"}], upstream_do53=[{"ip": "9.9.9.9"}],
+               search_domain="acme.example")
+    filters = [{"protocol": "tcp", "port_range_start": 1, "port_range_end": 2}, {"protocol": "udp", "port_range_end": 2}, {"protocol": "icmp"}]
+    cidr = {"id": uuid, "type": "cidr", "name": "n", "address": "10.20.0.0/16", "filters": filters}
+    name = {"id": uuid, "type": "dns", "name": "n", "address": "*.acme.example", "filters": [], "ip_stack": "dual"}
+    sites = [{"id": uuid, "name": "s"}]
+    internet = {"id": uuid, "type": "internet", "can_be_disabled": True}
+    grant = {"client_id": uuid, "resource_id": uuid, "expires_at": 1790000000}
+    logs = {"api_url": "http://127.0.0.1:9/", "upload_interval_secs": 0, "upload_batch_size": 0}
+    config = {"ipv4_masquerade_enabled": True, "ipv6_masquerade_enabled": True}
+    texts = ("account_id", "policy_authorization_id", "policy_id", "resource_id", "resource_name", "authorized_at",
+             "authorization_expires_at", "device_id", "actor_id", "actor_name")
+    claims = dict({c: "x" for c in texts}, iat=1, exp=2, uploads_enabled=False, role="initiator")
+    token = ".".join(base64.urlsafe_b64encode(p).decode().rstrip("=") for p in (b'{"alg":"HS256"}', json.dumps(claims).encode(), b"sig"))
+    client = dict(face, id=uuid, public_key=KEY_A, preshared_key=KEY_B)
+    authorize = {"ref": "r", "resource": cidr, "client": client, "client_ice_credentials": ice, "gateway_ice_credentials": ice,
+                 "expires_at": None}
+    created = {"resource_id": uuid, "gateway_id": uuid, "site_id": uuid, "gateway_public_key": KEY_A, "gateway_ipv4": face["ipv4"],
+               "gateway_ipv6": face["ipv6"], "preshared_key": KEY_B, "client_ice_credentials": ice, "gateway_ice_credentials": ice}
+    domain = {"name": "git", "proxy_ips": ["100.96.0.1", "::1"]}
+    legacy = {"ref": "r", "resource": name, "expires_at": 1, "client": {"id": uuid, "payload": {"ice_parameters": ice, "domain": domain},
+                                                                        "peer": dict(client, persistent_keepalive=25)}}
+    allow = {"ref": "r", "client_id": uuid, "client_ipv4": face["ipv4"], "client_ipv6": face["ipv6"], "resource": internet, "payload": domain,
+             "expires_at": 1}
+    newer = {"use_iceless": False, "flow_logs_ingest_token": token}
+    candidates = ["candidate:1 1 udp 1 192.0.2.1 1 typ host", 7]
+
+    def frame(topic, event, payload, ref=None):
+        return {"topic": topic, "event": event, "payload": payload, "ref": ref}
+
+    yield "join", frame("gateway", "phx_join", None, 0)
+    yield "join-relay", frame("relay", "phx_join", {"stamp_secret": "s"}, 0)
+    yield "heartbeat", frame("phoenix", "heartbeat", {}, 1)
+    yield "ok", frame("phoenix", "phx_reply", {"status": "ok", "response": {}}, 1)
+    yield "refused", frame("client", "phx_reply", {"status": "error", "response": {"reason": "unmatched topic"}}, 1)
+    yield "close", frame("client", "phx_close", {})
+    yield "disconnect", frame("gateway", "disconnect", {"reason": "token_expired"})
+    yield "init-gateway", frame("gateway", "init", {"interface": face, "config": config, "relays": [turn, stun], "authorizations": [grant],
+                                                    "account_slug": None, "flow_logs": logs})
+    resources = [dict(r, gateway_groups=sites) for r in (cidr, name, internet)] + [{"type": "pool"}, {"type": "cidr"}]
+    yield "init-client", frame("client", "init", {"interface": dns, "resources": resources, "relays": [turn], "flow_logs": logs})
+    yield "init-relay", frame("relay", "init", {})
+    yield "authorize", frame("gateway", "authorize_flow", authorize)
+    yield "authorize-newer", frame("gateway", "create_authorization", dict(authorize, **newer))
+    yield "authorized", frame("gateway", "authorization_created", {"ref": "r"}, 3)
+    yield "created", frame("client", "flow_created", created)
+    yield "created-newer", frame("client", "authorization_created", dict(created, **newer))
+    yield "failed", frame("client", "flow_creation_failed", {"resource_id": uuid, "reason": "x", "violated_properties": ["y"]})
+    yield "create", frame("client", "create_flow", {"resource_id": uuid, "connected_gateway_ids": [uuid]}, 4)
+    yield "candidates", frame("gateway", "ice_candidates", {"client_id": uuid, "candidates": candidates})
+    yield "broadcast", frame("client", "broadcast_ice_candidates", {"gateway_ids": [uuid], "candidates": candidates[:1]}, 5)
+    yield "unicast", frame("client", "new_gateway_ice_candidates", {"gateway_id": uuid, "candidates": candidates[:1]}, 5)
+    yield "relays", frame("gateway", "relays_presence", {"disconnected_ids": [uuid], "connected": [turn]})
+    yield "resource", frame("gateway", "resource_updated", cidr)
+    yield "upsert", frame("client", "resource_created_or_updated", dict(name, sites=sites))
+    yield "upsert-other", frame("client", "resource_created_or_updated", {"type": "pool"})
+    yield "deleted", frame("client", "resource_deleted", "{" + uuid + "}")
+    yield "config", frame("client", "config_changed", {"interface": dns})
+    yield "reject", frame("gateway", "reject_access", grant)
+    yield "expiry", frame("gateway", "access_authorization_expiry_updated", grant)
+    yield "legacy", frame("gateway", "request_connection", legacy)
+    yield "legacy-allow", frame("gateway", "allow_access", allow)
+    yield "legacy-ready", frame("gateway", "connection_ready", {"ref": "r", "gateway_payload": {"ConnectionAccepted": {"ice_parameters": ice}}}, 6)
+    yield "capabilities", frame("gateway", "set_snownet_capabilities", {"iceless": True}, 1)
+    yield "twice", b'{"topic":"gateway","topic":"gateway"}'
+    yield "cut", b'{"topic":"gateway","event":"phx_'
+    yield "deep", b"[" * 3000
+    yield "no-frame", 7
+
+
 def write(corpus, items):
     folder = os.path.join(ROOT, corpus)
     os.makedirs(folder, exist_ok=True)
@@ -263,6 +339,7 @@ def main():
     write("channel_data", channel_data())
     write("candidate", candidates())
     write("conn_state", conn_states())
+    write("portal_frame", portal_frames())
     return 0
 
 
