@@ -23,11 +23,11 @@ enum { EDGES(NF_EDGE_ENUM) };
 #define TELL_CLOSING_NS 20000000ull
 
 struct burst {
-	struct wg_aead_op ops[NF_BURST_MAX];
-	struct wg_keypair *keys[NF_BURST_MAX];
-	struct wg_peer *peers[NF_BURST_MAX];
-	bool fresh[NF_BURST_MAX];  /* opened, and its counter is new */
-	uint16_t at[NF_BURST_MAX]; /* packet of an op */
+	struct wg_aead_op ops[WG_CHUNK];
+	struct wg_keypair *keys[WG_CHUNK];
+	struct wg_peer *peers[WG_CHUNK];
+	bool fresh[WG_CHUNK];  /* opened, and its counter is new */
+	uint16_t at[WG_CHUNK]; /* packet of an op */
 	unsigned int n;
 };
 
@@ -208,26 +208,30 @@ static inline void fetch_sources(const struct burst *b)
 	}
 }
 
-static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
+static inline void open_chunk(void **objs, uint16_t n, rte_edge_t *ret_next, uint64_t now)
 {
-	rte_edge_t next[NF_BURST_MAX];
-	uint64_t now = nf_worker_now();
 	struct burst b;
 	b.n = 0;
 	if (wg_peers_are_many())
 		fetch_keypairs(objs, n);
 	for (uint16_t i = 0; i < n; i++)
 		if (!collect(objs[i], nf_pkt(objs[i]), &b, i, now))
-			next[i] = WG_DECAP_DROP;
+			ret_next[i] = WG_DECAP_DROP;
 	fetch_peers(&b);
 	wg.aead->open(b.ops, b.n);
 	if (wg_peers_are_many())
 		fetch_sources(&b);
 	accept_counters(&b);
-	for (unsigned int k = 0; k < b.n; k++) {
-		struct rte_mbuf *m = objs[b.at[k]];
-		next[b.at[k]] = finish(m, &b, k, now);
-	}
+	for (unsigned int k = 0; k < b.n; k++)
+		ret_next[b.at[k]] = finish(objs[b.at[k]], &b, k, now);
+}
+
+static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
+{
+	rte_edge_t next[NF_BURST_MAX];
+	uint64_t now = nf_worker_now();
+	for (uint16_t i = 0; i < n; i += WG_CHUNK)
+		open_chunk(objs + i, (uint16_t)RTE_MIN(WG_CHUNK, n - i), next + i, now);
 	nf_dispatch(graph, node, objs, n, next);
 	return n;
 }

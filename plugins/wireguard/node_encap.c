@@ -20,15 +20,17 @@
 enum { EDGES(NF_EDGE_ENUM) };
 
 struct burst {
-	struct wg_aead_op ops[NF_BURST_MAX];
-	struct wg_keypair *keys[NF_BURST_MAX];
-	struct wg_peer *peers[NF_BURST_MAX];
-	uint16_t at[NF_BURST_MAX];
-	uint32_t inner_bytes[NF_BURST_MAX];
-	uint8_t ecn[NF_BURST_MAX];
+	struct wg_aead_op ops[WG_CHUNK];
+	struct wg_keypair *keys[WG_CHUNK];
+	struct wg_peer *peers[WG_CHUNK];
+	uint16_t at[WG_CHUNK];
+	uint32_t inner_bytes[WG_CHUNK];
+	uint8_t ecn[WG_CHUNK];
 	unsigned int n;
 	struct outer_path path; /* of the packet before: a burst often goes one way */
 };
+
+#define TAKEN ((rte_edge_t)~0) /* no edge: it is somebody else's now */
 
 /* The packet goes to mgmt, which keeps it until there is a session. */
 static inline rte_edge_t stage(struct rte_mbuf *m, struct nf_pkt *p, struct wg_peer *peer, bool *ret_taken)
@@ -136,29 +138,41 @@ static inline void fetch_ahead(void **objs, uint16_t n)
 	}
 }
 
-static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
+/* False: some packets are not here any more. */
+static inline bool seal_chunk(void **objs, uint16_t n, rte_edge_t *ret_next, struct burst *b, uint64_t now)
 {
-	uint64_t now = nf_worker_now();
-	rte_edge_t edge, next[NF_BURST_MAX];
-	bool taken;
-	struct burst b;
-	b.n = 0;
-	b.path.to = NULL;
+	bool taken, whole = true;
+	b->n = 0;
 	if (wg_peers_are_many())
 		fetch_ahead(objs, n);
 	for (uint16_t i = 0; i < n; i++)
-		if (!collect(objs[i], &b, i, now, &edge, &taken) && !taken)
-			rte_node_enqueue_x1(graph, node, edge, objs[i]);
-	reserve_counters(&b);
-	wg.aead->seal(b.ops, b.n);
-	for (unsigned int k = 0; k < b.n; k++)
-		next[k] = finish(objs[b.at[k]], &b, k, now);
-	if (likely(b.n == n)) {
+		if (!collect(objs[i], b, i, now, &ret_next[i], &taken) && taken) {
+			ret_next[i] = TAKEN;
+			whole = false;
+		}
+	reserve_counters(b);
+	wg.aead->seal(b->ops, b->n);
+	for (unsigned int k = 0; k < b->n; k++)
+		ret_next[b->at[k]] = finish(objs[b->at[k]], b, k, now);
+	return whole;
+}
+
+static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
+{
+	uint64_t now = nf_worker_now();
+	rte_edge_t next[NF_BURST_MAX];
+	bool whole = true;
+	struct burst b;
+	b.path.to = NULL;
+	for (uint16_t i = 0; i < n; i += WG_CHUNK)
+		whole &= seal_chunk(objs + i, (uint16_t)RTE_MIN(WG_CHUNK, n - i), next + i, &b, now);
+	if (likely(whole)) {
 		nf_dispatch(graph, node, objs, n, next);
 		return n;
 	}
-	for (unsigned int k = 0; k < b.n; k++)
-		rte_node_enqueue_x1(graph, node, next[k], objs[b.at[k]]);
+	for (uint16_t i = 0; i < n; i++)
+		if (next[i] != TAKEN)
+			rte_node_enqueue_x1(graph, node, next[i], objs[i]);
 	return n;
 }
 

@@ -34,6 +34,9 @@
 #define WG_STAGED_MAX      16   /* packets of one peer that wait for a session */
 #define WG_STAGED_ALL_MAX  2048 /* of all peers */
 #define WG_LISTEN_MAX      4
+/* Packets that encap and decap take through all passes at once: enough for an engine's lanes, and few enough that what the
+ * first pass has fetched of their peers is still in the nearest cache when the last one needs it. */
+#define WG_CHUNK           ((uint16_t)64)
 
 /* Where a peer is, and from where we talk to it. Immutable once published (RCU). */
 struct wg_endpoint {

@@ -53,7 +53,7 @@ struct bench_rig {
 };
 extern struct bench_rig rig;
 
-int rig_bring_up(const char *dir, uint32_t workers, bool hugepages);
+int rig_bring_up(const char *dir, uint32_t workers, bool hugepages, const char *engine);
 int rig_add_peers(uint32_t up_to);
 
 uint32_t rig_inner_of(uint32_t peer);  /* network byte order */
@@ -91,6 +91,7 @@ struct bench_options {
 	bool quick, no_huge;
 	unsigned int runs;
 	const char *only; /* part of the plan's names; NULL: all */
+	const char *engine; /* value of the option aead */
 	const char *out;
 };
 /* Asks for the next sample; false: the plan is done. jobs[w].budget_cycles 0: that worker rests. */

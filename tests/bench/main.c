@@ -142,7 +142,7 @@ static int measure(const struct bench_options *o, const char *dir)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	if (!huge)
 		printf("bench: no hugepages: running with --no-huge; needs root and %d free pages of 2 MiB\n", HUGEPAGES);
-	int rc = rig_bring_up(dir, cpus < BENCH_WORKERS_MAX ? 1 : BENCH_WORKERS_MAX, huge);
+	int rc = rig_bring_up(dir, cpus < BENCH_WORKERS_MAX ? 1 : BENCH_WORKERS_MAX, huge, o->engine);
 	rc = rc ? rc : work_init();
 	rc = rc ? rc : start_workers();
 	rc = rc ? rc : report_open(o->out);
@@ -160,7 +160,7 @@ static int measure(const struct bench_options *o, const char *dir)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: bench_nf [--quick] [--runs N] [--only NAME] [--no-huge] OUT.jsonl\n");
+	fprintf(stderr, "usage: bench_nf [--quick] [--runs N] [--only NAME] [--no-huge] [--engine NAME] OUT.jsonl\n");
 	return 2;
 }
 
@@ -170,8 +170,9 @@ int main(int argc, char **argv)
 						{"runs", required_argument, NULL, 'r'},
 						{"only", required_argument, NULL, 'o'},
 						{"no-huge", no_argument, NULL, 'n'},
+						{"engine", required_argument, NULL, 'e'},
 						{0}};
-	struct bench_options o = {.runs = 7};
+	struct bench_options o = {.runs = 7, .engine = "auto"};
 	char dir[] = "/tmp/sluice-bench-XXXXXX", command[64];
 	int opt;
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -183,6 +184,8 @@ int main(int argc, char **argv)
 			o.only = optarg;
 		else if (opt == 'n')
 			o.no_huge = true;
+		else if (opt == 'e')
+			o.engine = optarg;
 		else
 			return usage();
 	}

@@ -37,7 +37,7 @@ static struct sluice_config *config;
 static const char *const template =
 	"{\"runtime_dir\": \"%s/run\", \"log_level\": \"warn\", \"nf\": {\"workers\": %u, \"hugepages\": %s, \"memory_mb\": 1024, \"max_peers\": %u,"
 	" \"idle\": \"poll\", \"host_port\": false, \"plugin_dir\": \"" BENCH_PLUGIN_DIR "\","
-	" \"plugins\": {\"ip\": {}, \"wireguard\": {\"private_key_file\": \"%s/key\"}},"
+	" \"plugins\": {\"ip\": {}, \"wireguard\": {\"private_key_file\": \"%s/key\", \"aead\": \"%s\"}},"
 	" \"ports\": [{\"name\": \"wan\", \"device\": \"net_ring_wan\", \"rx_queues\": %u, \"tx_queues\": %u},"
 	"            {\"name\": \"lan\", \"device\": \"net_ring_lan\", \"rx_queues\": %u, \"tx_queues\": %u}],"
 	" \"interfaces\": {\"wan\": {\"port\": \"wan\", \"addresses\": [\"192.0.2.1/24\"], \"gateways\": [\"192.0.2.254\"]},"
@@ -67,12 +67,12 @@ static int bind_api(void)
 	return rig.wg && api.peer_by_key && api.peer_set_endpoint && api.peer_install && api.peer_confirm ? 0 : -ENOSYS;
 }
 
-int rig_bring_up(const char *dir, uint32_t workers, bool hugepages)
+int rig_bring_up(const char *dir, uint32_t workers, bool hugepages, const char *engine)
 {
 	char text[4096], path[256], error[CONFIG_ERROR_BYTES];
 	rig.workers = workers;
 	rig.hugepages = hugepages;
-	snprintf(text, sizeof(text), template, dir, workers, hugepages ? "true" : "false", BENCH_PEERS_MAX, dir, workers, workers, workers,
+	snprintf(text, sizeof(text), template, dir, workers, hugepages ? "true" : "false", BENCH_PEERS_MAX, dir, engine, workers, workers, workers,
 		 workers);
 	snprintf(path, sizeof(path), "%s/nf.json", dir);
 	int rc = write_private(dir, "nf.json", text);
