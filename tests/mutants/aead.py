@@ -49,7 +49,7 @@ SHARED = [
     ("wipe: one-time keys stay", "engine.inc.c", "\texplicit_bzero(w.one_time, sizeof(w.one_time));\n", ""),
     ("wipe: the cipher's state stays", "engine.inc.c", "\texplicit_bzero(w.lanes.start, sizeof(w.lanes.start));\n", ""),
     ("wipe: stack and registers stay", "engine.inc.c", "\twg_aead_forget(STACK_KIB);\n", ""),
-    ("wipe: registers stay", "forget.c", "\twipe_registers();\n}", "}"),
+    ("wipe: registers stay", "forget.h", "\twg_aead_wipe_registers();\n}", "}"),
 ]
 OWN = {
     "avx2": [

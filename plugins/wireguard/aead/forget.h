@@ -6,7 +6,14 @@
 #ifndef WG_AEAD_FORGET_H
 #define WG_AEAD_FORGET_H
 
-/* That many KiB of stack below the caller. */
-void wg_aead_forget(unsigned int stack_kib);
+/* Below the caller's frame; a multiple of 8, at most 4096. */
+void wg_aead_wipe_stack(unsigned long bytes);
+void wg_aead_wipe_registers(void);
+
+static inline void wg_aead_forget(unsigned int stack_kib)
+{
+	wg_aead_wipe_stack(1024ul * stack_kib);
+	wg_aead_wipe_registers();
+}
 
 #endif
