@@ -105,15 +105,6 @@ static bool is_wanted(const struct local *w, unsigned int n, const struct ice_ca
 	return false;
 }
 
-static bool has(const struct connection *c, const struct local *w)
-{
-	const struct ice_candidate *l;
-	for (unsigned int i = 0; (l = ice_local_at(c->ice, i)); i++)
-		if (l->kind == w->kind && cp_addr_equal(&l->addr, &w->addr))
-			return true;
-	return false;
-}
-
 static void remove_unwanted(struct conn_node *n, struct connection *c, const struct local *w, unsigned int count, cp_time now)
 {
 	const struct ice_candidate *l;
@@ -158,7 +149,7 @@ void candidates_sync(struct conn_node *n, struct connection *c, cp_time now)
 	struct local w[LOCALS_WANTED];
 	unsigned int count = wanted(n, c, w);
 	for (unsigned int i = 0; i < count; i++) {
-		if (has(c, &w[i]) || ice_local_add(c->ice, w[i].kind, &w[i].addr, &w[i].base, w[i].cross_family, now) < 0)
+		if (ice_local_has(c->ice, w[i].kind, &w[i].addr) || ice_local_add(c->ice, w[i].kind, &w[i].addr, &w[i].base, w[i].cross_family, now) < 0)
 			continue;
 		signals_put(n, c, w[i].kind, &w[i].addr, false);
 		stash_want(c, false);

@@ -89,6 +89,8 @@ int ice_remote_add(struct ice_agent *a, const struct ice_candidate *c, cp_time n
 bool ice_remote_remove(struct ice_agent *a, const struct ice_candidate *c, cp_time now);
 /* Relay candidates may still come: until it is told otherwise, want of a pair is not taken for a failure (§6, trap 10). */
 void ice_expect_more(struct ice_agent *a, bool more, cp_time now);
+/* Is there such a local candidate, not discarded? */
+bool ice_local_has(const struct ice_agent *a, enum ice_kind kind, const struct cp_addr *addr);
 /* Local candidates in descending priority, for signalling: i = 0, 1, …; NULL: no more. Discarded ones are left out.
  * Remote ones in the order in which they came; optimistic ones, which no channel is bound for, are left out too.
  * Borrowed, valid until the next call of either and the next input. */

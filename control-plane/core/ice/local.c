@@ -14,6 +14,12 @@ static struct ice_local *find_any(const struct ice_agent *a, enum ice_kind kind,
 	return NULL;
 }
 
+bool ice_local_has(const struct ice_agent *a, enum ice_kind kind, const struct cp_addr *addr)
+{
+	const struct ice_local *l = find_any(a, kind, addr);
+	return l && !l->discarded;
+}
+
 struct ice_local *ice_local_find(const struct ice_agent *a, const struct cp_addr *addr)
 {
 	for (unsigned int i = 0; i < a->n_locals; i++) {
