@@ -80,6 +80,8 @@ bool tunnel_restore(struct cp_paths *p, const uint8_t key[NF_KEY_BYTES], const v
 	memcpy(&r, data, sizeof(r));
 	if (r.version != VERSION || r.n_allowed > PATHS_ALLOWED_MAX || !memchr(r.name, 0, sizeof(r.name)))
 		return false;
+	if (tunnel_find(p, key)) /* what the portal said since is newer */
+		return true;
 	struct paths_tunnel *t = tunnel_make(p, key);
 	if (!t)
 		return false;

@@ -35,7 +35,7 @@ void tunnel_drop(struct cp_paths *p, struct paths_tunnel *t); /* NULL is fine */
 void tunnel_drop_unused(struct cp_paths *p, const uint8_t key[NF_KEY_BYTES]);
 void tunnels_drop_all(struct cp_paths *p);
 void tunnel_save(const struct paths_tunnel *t, struct tunnel_record *ret);
-/* False: malformed, or out of memory. */
+/* Unless there is one already. False: malformed, or out of memory. */
 bool tunnel_restore(struct cp_paths *p, const uint8_t key[NF_KEY_BYTES], const void *data, size_t bytes);
 
 #endif

@@ -346,6 +346,23 @@ static void a_peer_with_new_credentials_keeps_its_tunnel(void **state)
 	end();
 }
 
+static void what_the_portal_says_before_the_stash_is_back_is_newer(void **state)
+{
+	struct conn_relay relay = {.id = {9}, .turn = {.server = {{.ip = {203, 0, 113, 1}, .port = 3478, .family = CP_V4}},
+						       .username = "u", .password = "p", .realm = "firezone"}};
+	struct conn_peer p = peer_of(true);
+	struct nf_addr two[2] = {allowed, allowed};
+	two[1].addr[3] = 10;
+	meet();
+	restart_core();
+	assert_int_equal(cp_core_relays(w.f.core, NULL, 0, &relay, 1, w.f.now), 0);
+	assert_int_equal(cp_core_peer_upsert(w.f.core, &p, "carl", two, 2, w.f.now), CONN_CREATED);
+	advance(CP_S);
+	assert_int_equal(fake_peer(&w.f, 5)->upsert.allowed_count, 2);
+	assert_string_equal(fake_peer(&w.f, 5)->upsert.name, "carl");
+	end();
+}
+
 static void a_storm_of_authorisations_waits_as_one_change(void **state)
 {
 	struct conn_peer p = peer_of(true);
@@ -413,6 +430,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_record_is_left_out_and_named),
 		cmocka_unit_test(a_changed_tunnel_is_told_at_once),
 		cmocka_unit_test(a_peer_with_new_credentials_keeps_its_tunnel),
+		cmocka_unit_test(what_the_portal_says_before_the_stash_is_back_is_newer),
 		cmocka_unit_test(a_storm_of_authorisations_waits_as_one_change),
 		cmocka_unit_test(a_silent_network_function_is_waited_for_and_not_asked_all_the_time),
 		cmocka_unit_test(a_static_node_has_no_portal),
