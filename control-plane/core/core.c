@@ -347,7 +347,7 @@ void cp_core_peers_complete(struct cp_core *c, cp_time now)
 {
 	clock_moves(c, now);
 	if (c->paths.conns)
-		conn_sweep(c->paths.conns, now);
+		paths_complete(&c->paths, now);
 	settle(c, now);
 }
 

@@ -219,7 +219,7 @@ struct conn_deadline conn_deadline(const struct conn_node *n);
 /* Every record that came back, before conn_restored(). 0; -EPROTO: malformed, it is left out and counted; -ENOSPC. */
 int conn_restore(struct conn_node *n, const struct conn_stash_key *k, const void *data, size_t bytes, cp_time now);
 /* All have come: relays are verified by one Refresh each, connections go on as they were. The portal's upserts and relay
- * list then confirm them; what they do not name is removed by conn_sweep(). */
+ * list then confirm them; what they do not name is removed by conn_sweep(), if it comes after this. */
 void conn_restored(struct conn_node *n, cp_time now);
 void conn_sweep(struct conn_node *n, cp_time now);
 /* The NF has begun anew, or is to be told everything once more (style §5, SYNC): PEER, RESPONDER, PATH, CHANNEL and STASH of

@@ -77,6 +77,13 @@ int paths_upsert(struct cp_paths *p, const struct conn_peer *peer, const char *n
 	return rc;
 }
 
+void paths_complete(struct cp_paths *p, cp_time now)
+{
+	p->complete = true;
+	if (p->restored)
+		conn_sweep(p->conns, now);
+}
+
 /* --- at sync --- */
 
 void paths_learn(struct cp_paths *p, cp_time now)
@@ -91,9 +98,12 @@ static void learnt(struct cp_paths *p, cp_time now)
 {
 	if (p->asked_interfaces || p->asked_stash)
 		return;
-	if (!p->restored)
+	if (!p->restored) {
 		conn_restored(p->conns, now);
-	p->restored = true;
+		p->restored = true;
+		if (p->complete)
+			conn_sweep(p->conns, now);
+	}
 	link_learnt(p->link, now);
 }
 

@@ -44,6 +44,7 @@ struct cp_paths {
 	uint32_t n_under_way;
 	uint32_t asked_stash, asked_interfaces; /* sequence numbers while the answer streams in; 0: not asked */
 	bool restored, more;
+	bool complete; /* the portal has named all its peers once */
 	bool has_wan;
 	uint64_t unsayable, refused, lost; /* lost: STUN while the NF was away */
 };
@@ -58,6 +59,8 @@ void paths_fini(struct cp_paths *p);
 int paths_upsert(struct cp_paths *p, const struct conn_peer *peer, const char *name, const struct nf_addr *allowed,
 		 uint16_t n_allowed, cp_time now);
 
+/* The portal has named all its peers: others end, at once or when they have come back from the stash. */
+void paths_complete(struct cp_paths *p, cp_time now);
 /* The NF has told its peers (LINK_LEARNING): asks for stash and interfaces. link_learnt() follows when both have come. */
 void paths_learn(struct cp_paths *p, cp_time now);
 /* A reply to a request of ours; true: it was one. */

@@ -304,6 +304,18 @@ static void what_the_portal_does_not_name_any_more_ends(void **state)
 	end();
 }
 
+static void what_the_portal_did_not_name_before_the_stash_is_back_ends_as_well(void **state)
+{
+	meet();
+	advance(2 * CP_S);
+	restart_core();
+	cp_core_peers_complete(w.f.core, w.f.now);
+	advance(2 * CP_S);
+	assert_null(fake_peer(&w.f, 5));
+	assert_int_equal(w.f.n_peers, 2);
+	end();
+}
+
 static void a_damaged_record_is_left_out_and_named(void **state)
 {
 	meet();
@@ -427,6 +439,7 @@ int main(void)
 		cmocka_unit_test(a_lost_conversation_sweeps_no_peer_of_the_portal),
 		cmocka_unit_test(a_new_control_plane_goes_on_where_the_old_one_stopped),
 		cmocka_unit_test(what_the_portal_does_not_name_any_more_ends),
+		cmocka_unit_test(what_the_portal_did_not_name_before_the_stash_is_back_ends_as_well),
 		cmocka_unit_test(a_damaged_record_is_left_out_and_named),
 		cmocka_unit_test(a_changed_tunnel_is_told_at_once),
 		cmocka_unit_test(a_peer_with_new_credentials_keeps_its_tunnel),
