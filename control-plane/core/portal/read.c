@@ -37,7 +37,8 @@ static void store_missing(const struct portal_field *f, void *base)
 		memcpy(beside(base, f->at), &(int64_t){PORTAL_NEVER}, sizeof(int64_t));
 }
 
-static int read_present(struct portal_reader *r, const struct portal_where *w, const struct portal_field *f, json_t *v, void *base)
+static int read_present(struct portal_reader *r, const struct portal_where *w, const struct portal_field *f, json_t *v,
+			void *base)
 {
 	union {
 		max_align_t align;
@@ -49,7 +50,8 @@ static int read_present(struct portal_reader *r, const struct portal_where *w, c
 	return err;
 }
 
-static int read_field(struct portal_reader *r, const struct portal_where *up, const struct portal_field *f, json_t *object, void *base)
+static int read_field(struct portal_reader *r, const struct portal_where *up, const struct portal_field *f, json_t *object,
+		      void *base)
 {
 	const struct portal_where w = {.up = up, .name = f->name};
 	json_t *v;
@@ -67,7 +69,8 @@ static int read_field(struct portal_reader *r, const struct portal_where *up, co
 	return err == PORTAL_E_PAYLOAD && f->need == PORTAL_L ? 0 : err;
 }
 
-static int read_fields(struct portal_reader *r, const struct portal_where *w, const struct portal_fields *fields, json_t *v, void *at)
+static int read_fields(struct portal_reader *r, const struct portal_where *w, const struct portal_fields *fields, json_t *v,
+		       void *at)
 {
 	int err = 0;
 	for (size_t i = 0; err == 0 && i < fields->n; i++)

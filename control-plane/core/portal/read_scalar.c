@@ -75,7 +75,8 @@ static int read_text(struct portal_reader *r, const json_t *v, void *at)
 	return 0;
 }
 
-static int read_name(struct portal_reader *r, const struct portal_where *w, const struct portal_names *names, const json_t *v, void *at)
+static int read_name(struct portal_reader *r, const struct portal_where *w, const struct portal_names *names, const json_t *v,
+		       void *at)
 {
 	int value = 0;
 	bool found = false;
@@ -89,7 +90,8 @@ static int read_name(struct portal_reader *r, const struct portal_where *w, cons
 	return 0;
 }
 
-static int read_string(struct portal_reader *r, const struct portal_where *w, const struct portal_field *f, const json_t *v, void *at)
+static int read_string(struct portal_reader *r, const struct portal_where *w, const struct portal_field *f, const json_t *v,
+		       void *at)
 {
 	if (!json_is_string(v))
 		return portal_read_fail(r, w, "is no string");
@@ -102,7 +104,8 @@ static int read_string(struct portal_reader *r, const struct portal_where *w, co
 	return texts[f->kind].in(json_string_value(v), json_string_length(v), at) ? 0 : portal_read_fail(r, w, texts[f->kind].what);
 }
 
-static int read_number(struct portal_reader *r, const struct portal_where *w, const struct portal_field *f, const json_t *v, void *at)
+static int read_number(struct portal_reader *r, const struct portal_where *w, const struct portal_field *f, const json_t *v,
+		       void *at)
 {
 	int64_t n = json_integer_value(v);
 	if (!json_is_integer(v))
@@ -128,7 +131,8 @@ static int read_bool(struct portal_reader *r, const struct portal_where *w, cons
 	return 0;
 }
 
-int portal_read_scalar(struct portal_reader *r, const struct portal_where *w, const struct portal_field *f, const json_t *v, void *at)
+int portal_read_scalar(struct portal_reader *r, const struct portal_where *w, const struct portal_field *f, const json_t *v,
+		       void *at)
 {
 	switch (f->kind) {
 	case PORTAL_K_BOOL:

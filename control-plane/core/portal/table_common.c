@@ -13,7 +13,9 @@ const struct portal_object portal_join_object = {.name = "join", .fields = PORTA
 static const struct portal_field reason_fields[] = {PORTAL_FIELD("reason", TEXT, R, portal_reply, reason)};
 static const struct portal_object reason = {.name = "reason", .fields = PORTAL_FIELDS(reason_fields)};
 static const struct portal_field ok_fields[] = {{.name = "response", .kind = PORTAL_K_EMPTY, .need = PORTAL_R, .unstored = true}};
-static const struct portal_field refused_fields[] = {{.name = "response", .kind = PORTAL_K_OBJECT, .need = PORTAL_R, .of = &reason}};
+static const struct portal_field refused_fields[] = {
+	{.name = "response", .kind = PORTAL_K_OBJECT, .need = PORTAL_R, .of = &reason},
+};
 static const struct portal_variant statuses[] = {
 	{"ok", PORTAL_OK, PORTAL_FIELDS(ok_fields)},
 	{"error", PORTAL_REFUSED, PORTAL_FIELDS(refused_fields)},

@@ -56,7 +56,8 @@ static const struct portal_field authorize_fields[] = {
 	PORTAL_FIELD("use_iceless", BOOL, O, portal_authorize_flow, use_iceless, NEWER),
 	PORTAL_FIELD("flow_logs_ingest_token", TOKEN, R, portal_authorize_flow, ingest_token, NEWER),
 };
-const struct portal_object portal_authorize_flow_object = {.name = "authorization request", .fields = PORTAL_FIELDS(authorize_fields)};
+const struct portal_object portal_authorize_flow_object = {.name = "authorization request",
+							   .fields = PORTAL_FIELDS(authorize_fields)};
 
 static const struct portal_field authorized_fields[] = {PORTAL_FIELD("ref", TEXT, R, portal_flow_authorized, ref)};
 const struct portal_object portal_flow_authorized_object = {.name = "answer", .fields = PORTAL_FIELDS(authorized_fields)};

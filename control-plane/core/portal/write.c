@@ -104,7 +104,8 @@ static const struct portal_row *find_row(const struct portal_link *l, enum porta
 	return NULL;
 }
 
-static json_t *write_frame(struct portal_writer *w, const struct portal_link *l, enum portal_sender from, const struct portal_message *m)
+static json_t *write_frame(struct portal_writer *w, const struct portal_link *l, enum portal_sender from,
+			   const struct portal_message *m)
 {
 	const struct portal_row *row = find_row(l, from, m->type);
 	const char *event = portal_event_name(l, from, m->type);

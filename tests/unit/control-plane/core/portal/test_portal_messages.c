@@ -234,6 +234,27 @@ static void a_client_is_given_a_flow(void **state)
 	}
 }
 
+/* {"account_id":"x","policy_authorization_id":"x","policy_id":"x","resource_id":"x","resource_name":"x",
+ * "authorized_at":"x","authorization_expires_at":"x","iat":1,"exp":2,"uploads_enabled":false,"role":"initiator",
+ * "device_id":"x","actor_id":"x","actor_name":"x"} */
+static void an_ingest_token_may_have_the_older_claims(void **state)
+{
+	static const char older[] =
+		"eyJhY2NvdW50X2lkIjoieCIsInBvbGljeV9hdXRob3JpemF0aW9uX2lkIjoieCIsInBvbGljeV9pZCI6IngiLCJyZXNvdXJjZV9p"
+		"ZCI6IngiLCJyZXNvdXJjZV9uYW1lIjoieCIsImF1dGhvcml6ZWRfYXQiOiJ4IiwiYXV0aG9yaXphdGlvbl9leHBpcmVzX2F0Ijoi"
+		"eCIsImlhdCI6MSwiZXhwIjoyLCJ1cGxvYWRzX2VuYWJsZWQiOmZhbHNlLCJyb2xlIjoiaW5pdGlhdG9yIiwiZGV2aWNlX2lkIjoi"
+		"eCIsImFjdG9yX2lkIjoieCIsImFjdG9yX25hbWUiOiJ4In0";
+	const struct frame *f = frame_of("newer created");
+	const char *claims = strstr(f->text, ".ey") + 1;
+	size_t chars = strcspn(claims, ".");
+	char *find = strndup(claims, chars), *text = changed(f->text, find, older);
+	struct portal_message m = read_it(f, text);
+	assert_non_null(strstr(m.body.flow_created.ingest_token, older));
+	portal_message_free(&m);
+	free(find);
+	free(text);
+}
+
 static void a_reason_nobody_knows_is_another_failure(void **state)
 {
 	const struct frame *f = frame_of("failed");
@@ -327,6 +348,7 @@ int main(void)
 		cmocka_unit_test(a_client_is_told_its_resources),
 		cmocka_unit_test(a_client_leaves_out_what_it_cannot_use),
 		cmocka_unit_test(a_client_is_given_a_flow),
+		cmocka_unit_test(an_ingest_token_may_have_the_older_claims),
 		cmocka_unit_test(a_reason_nobody_knows_is_another_failure),
 		cmocka_unit_test(a_candidate_that_is_no_text_is_left_out_by_peers_only),
 		cmocka_unit_test(what_nobody_reads_is_counted_and_named),
