@@ -317,6 +317,24 @@ def portal_frames():
     yield "no-frame", 7
 
 
+def portal_channels():
+    join, lost, due, beat = b"\0\1\4\0\0", b"\3", b"\7", b"\7\4\1\1"
+    for kind in range(4):
+        k = bytes([kind])
+        yield f"join-{kind}", k + join + beat + b"\6\0\6\1\4\7"
+        yield f"queue-{kind}", k + b"\6\0" * 40 + b"\0\1" + b"\6\0" * 40 + b"\4\0\0" + lost + due + b"\1"
+        yield f"back-off-{kind}", k + join + lost + b"\2\0\0\7" * 40
+        yield f"silent-{kind}", k + join + due * 20
+        yield f"refused-{kind}", k + b"\0\2\1\0"
+        yield f"busy-{kind}", k + join + lost + due + b"\2\5\x09" + due
+        yield f"unmatched-{kind}", k + join + b"\6\0\4\2\1\4\0\2\4\4" + due * 3
+        yield f"leave-{kind}", k + join + b"\6\0\x09\0\4\0\2"
+        yield f"leave-unanswered-{kind}", k + join + b"\x09\0" + due
+        yield f"reset-{kind}", k + join + b"\x09\1\x09\1\1\4\0\1" + due
+        yield f"closed-{kind}", k + join + b"\4\5" + due + b"\1\4\0\1\4\6\0"
+        yield f"cut-{kind}", k + join + b"\4\x08\4\x09" + due
+
+
 def write(corpus, items):
     folder = os.path.join(ROOT, corpus)
     os.makedirs(folder, exist_ok=True)
@@ -340,6 +358,7 @@ def main():
     write("candidate", candidates())
     write("conn_state", conn_states())
     write("portal_frame", portal_frames())
+    write("portal_channel", portal_channels())
     return 0
 
 
