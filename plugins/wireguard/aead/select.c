@@ -8,8 +8,10 @@
 #include "aead.h"
 
 const struct wg_aead_engine *const wg_aead_engines[] = {
-#ifdef WG_AEAD_X86_64
+#ifdef WG_AEAD_AVX512
 	&wg_aead_avx512,
+#endif
+#ifdef WG_AEAD_X86_64
 	&wg_aead_avx2,
 #endif
 	&wg_aead_portable,
@@ -71,6 +73,6 @@ int wg_aead_choose(const struct wg_aead_engine *const *engines, const char *forc
 			add(ret->why, sizeof(ret->why), "%s: forced by the configuration", forced);
 		return rc;
 	}
-	add(ret->why, sizeof(ret->why), "no engine is called %s", forced);
+	add(ret->why, sizeof(ret->why), "%s: not in this build", forced);
 	return -ENOENT;
 }
