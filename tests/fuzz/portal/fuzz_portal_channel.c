@@ -56,7 +56,8 @@ static void drain(struct world *w)
 	unsigned int n = 0;
 	while (portal_channel_next(w->c, &o)) {
 		out(w, &o);
-		assert(++n <= PORTAL_QUEUE_MAX + 8);
+		n++;
+		assert(n <= PORTAL_QUEUE_MAX + 8);
 	}
 	enum portal_channel_state s = portal_channel_state(w->c);
 	struct portal_channel_deadline d = portal_channel_deadline(w->c);
