@@ -19,8 +19,13 @@ struct cp_timer {
 	uint32_t slot; /* 1 + place in the heap; 0: not armed */
 };
 
+/* The time stands here once more, so that finding a place touches no object but those that move. */
+struct cp_heap_place {
+	cp_time at;
+	struct cp_timer *timer; /* borrowed */
+};
 struct cp_heap {
-	struct cp_timer **timers; /* owned array of borrowed timers */
+	struct cp_heap_place *places; /* owned */
 	uint32_t n, room;
 };
 

@@ -146,7 +146,7 @@ struct conn_deadline conn_deadline(const struct conn_node *n)
 {
 	if (cp_heap_next(&n->heap) == CP_NEVER)
 		return (struct conn_deadline){CP_NEVER, "nothing"};
-	const struct timed *t = (const struct timed *)n->heap.timers[0];
+	const struct timed *t = (const struct timed *)cp_heap_due(&n->heap, CP_NEVER);
 	return (struct conn_deadline){t->timer.at, t->why};
 }
 
