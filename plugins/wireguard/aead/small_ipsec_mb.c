@@ -36,7 +36,10 @@ static IMB_MGR *manager_of_thread(void)
 	pthread_once(&manager_once, make_key);
 	if (manager || manager_key == (pthread_key_t)-1 || !(m = alloc_mb_mgr(0)))
 		return manager;
-	init_mb_mgr_auto(m, NULL);
+	if (__builtin_cpu_supports("avx2")) /* also on newer CPUs: what has been looked at for secrets left behind */
+		init_mb_mgr_avx2(m);
+	else
+		init_mb_mgr_auto(m, NULL);
 	if (imb_get_errno(m) != 0 || pthread_setspecific(manager_key, m) != 0)
 		free_mb_mgr(m);
 	else
