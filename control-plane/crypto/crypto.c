@@ -68,6 +68,17 @@ void cp_hmac_sha1(const void *key, size_t key_bytes, const struct cp_span *parts
 	cp_wipe(inner, sizeof(inner));
 }
 
+void cp_hmac_sha256(const void *key, size_t key_bytes, const struct cp_span *parts, unsigned int n,
+		    uint8_t ret[CP_SHA256_BYTES])
+{
+	crypto_auth_hmacsha256_state state;
+	crypto_auth_hmacsha256_init(&state, key, key_bytes);
+	for (unsigned int i = 0; i < n; i++)
+		crypto_auth_hmacsha256_update(&state, parts[i].data, parts[i].bytes);
+	crypto_auth_hmacsha256_final(&state, ret);
+	cp_wipe(&state, sizeof(state));
+}
+
 void cp_md5(const void *data, size_t bytes, uint8_t ret[CP_MD5_BYTES])
 {
 	pthread_once(&fetched, fetch);

@@ -22,6 +22,8 @@ struct cp_span {
 /* RFC 2104 over the parts in their order. */
 void cp_hmac_sha1(const void *key, size_t key_bytes, const struct cp_span *parts, unsigned int n,
 		  uint8_t ret[CP_SHA1_BYTES]);
+void cp_hmac_sha256(const void *key, size_t key_bytes, const struct cp_span *parts, unsigned int n,
+		    uint8_t ret[CP_SHA256_BYTES]);
 void cp_md5(const void *data, size_t bytes, uint8_t ret[CP_MD5_BYTES]);
 void cp_sha256(const void *data, size_t bytes, uint8_t ret[CP_SHA256_BYTES]);
 /* SipHash-2-4 with a secret key: for tables that a remote fills, and as the generator behind base/rng.h. */

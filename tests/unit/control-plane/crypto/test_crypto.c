@@ -46,6 +46,27 @@ static void hmac_sha1_agrees_with_rfc_2202(void **state)
 		"e8e99d0f45237d786d6bbaa7965c7808bbff1a91");
 }
 
+static void is_hmac_256(const void *key, size_t key_bytes, const char *data, const char *hex)
+{
+	size_t bytes = strlen(data);
+	uint8_t want[CP_SHA256_BYTES], got[CP_SHA256_BYTES];
+	bytes_of(hex, want);
+	for (size_t cut = 0; cut <= bytes; cut += 7) {
+		struct cp_span parts[] = {{data, cut}, {data + cut, bytes - cut}};
+		cp_hmac_sha256(key, key_bytes, parts, 2, got);
+		assert_memory_equal(got, want, sizeof(want));
+	}
+}
+
+static void hmac_sha256_agrees_with_rfc_4231(void **state)
+{
+	uint8_t key[131];
+	is_hmac_256("Jefe", 4, "what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	memset(key, 0xaa, sizeof(key));
+	is_hmac_256(key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First",
+		    "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 static void md5_agrees_with_rfc_1321(void **state)
 {
 	uint8_t want[CP_MD5_BYTES], got[CP_MD5_BYTES];
@@ -95,6 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hmac_sha1_agrees_with_rfc_2202),
+		cmocka_unit_test(hmac_sha256_agrees_with_rfc_4231),
 		cmocka_unit_test(md5_agrees_with_rfc_1321),
 		cmocka_unit_test(sha256_agrees_with_fips_180),
 		cmocka_unit_test(siphash_agrees_with_its_paper),
