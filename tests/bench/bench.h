@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common.h"
 #include "wg.h"
 
 #define BENCH_WORKERS_MAX 2
@@ -69,10 +70,6 @@ int work_init(void);
 void work_run(struct nf_worker *w, struct bench_job *job); /* worker thread */
 
 /* report.c */
-struct bench_stat {
-	double median, min, max;
-};
-struct bench_stat stat_of(const double *samples, unsigned int n);
 struct bench_line {
 	const char *name, *unit;
 	uint32_t inner, burst, peers, workers;

@@ -214,11 +214,11 @@ static void report_step(const struct cell *c, unsigned int of, unsigned int to, 
 	double r[BENCH_RUNS_MAX];
 	snprintf(name, sizeof(name), "%s_%s", kind_names[c->kind], what_names[s->what]);
 	struct bench_line l = {.name = name, .unit = "ns/packet", .inner = c->inner, .burst = c->burst, .peers = s->peers,
-			       .workers = s->workers, .value = stat_of(s->ns, plan.o.runs), .target = target};
+			       .workers = s->workers, .value = bench_stat_of(s->ns, plan.o.runs), .target = target};
 	if (of != to) {
 		ratios(c, of, to, r);
-		l.baseline = stat_of(c->steps[to].ns, plan.o.runs).median;
-		l.ratio = stat_of(r, plan.o.runs).median;
+		l.baseline = bench_stat_of(c->steps[to].ns, plan.o.runs).median;
+		l.ratio = bench_stat_of(r, plan.o.runs).median;
 	}
 	report_line(&l);
 }
@@ -261,7 +261,7 @@ static void report_clocks(const struct cell *c)
 	for (unsigned int r = 0; r < plan.o.runs; r++)
 		clocks[r] = s->ns[r] * (double)rte_get_tsc_hz() / 1e9;
 	struct bench_line l = {.name = "pipeline_encap_clocks", .unit = "clocks/packet", .inner = c->inner, .burst = c->burst, .peers = 1,
-			       .workers = 1, .value = stat_of(clocks, plan.o.runs), .baseline = reference};
+			       .workers = 1, .value = bench_stat_of(clocks, plan.o.runs), .baseline = reference};
 	l.ratio = reference / l.value.median;
 	report_line(&l);
 }

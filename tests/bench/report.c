@@ -2,7 +2,6 @@
 /* Each figure twice: a row of a table for people, a JSON line for programs. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_cycles.h>
@@ -10,54 +9,23 @@
 #include "bench.h"
 
 static FILE *out;
-static char cpu[128] = "unknown";
+static struct bench_cpu cpu;
 static unsigned int missed;
-
-static int ascending(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
-
-struct bench_stat stat_of(const double *samples, unsigned int n)
-{
-	double sorted[BENCH_RUNS_MAX];
-	memcpy(sorted, samples, n * sizeof(*samples));
-	qsort(sorted, n, sizeof(*sorted), ascending);
-	return (struct bench_stat){.median = sorted[n / 2], .min = sorted[0], .max = sorted[n - 1]};
-}
-
-static struct {
-	int family, model;
-} number;
-
-static void read_cpu(void)
-{
-	char line[256];
-	FILE *f = fopen("/proc/cpuinfo", "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "model name : %127[^\n]", cpu) == 1)
-			break;
-		else if (sscanf(line, "cpu family : %d", &number.family) != 1)
-			(void)sscanf(line, "model : %d", &number.model);
-	if (f)
-		fclose(f);
-}
 
 /* Family 25; its other models are Zen 3. */
 bool report_cpu_is_zen4(void)
 {
-	int m = number.model;
-	return strncmp(cpu, "AMD", 3) == 0 && number.family == 25 && ((m >= 0x10 && m <= 0x1f) || (m >= 0x60 && m <= 0x7f) || m >= 0xa0);
+	int m = cpu.model;
+	return strncmp(cpu.name, "AMD", 3) == 0 && cpu.family == 25 && ((m >= 0x10 && m <= 0x1f) || (m >= 0x60 && m <= 0x7f) || m >= 0xa0);
 }
 
 int report_open(const char *path)
 {
 	out = fopen(path, "w");
-	read_cpu();
+	cpu = bench_cpu();
 	if (!out)
 		return -errno;
-	printf("cpu: %s, tsc %.3f GHz, memory: %s, engine: %s\n", cpu, (double)rte_get_tsc_hz() / 1e9,
+	printf("cpu: %s, tsc %.3f GHz, memory: %s, engine: %s\n", cpu.name, (double)rte_get_tsc_hz() / 1e9,
 	       rig.hugepages ? "hugepages" : "NO HUGEPAGES, figures of many peers are worse than they need be", rig.wg->aead->name);
 	return 0;
 }
@@ -84,7 +52,7 @@ void report_line(const struct bench_line *l)
 		"{\"name\":\"%s\",\"inner_bytes\":%u,\"burst\":%u,\"peers\":%u,\"workers\":%u,\"median\":%.2f,\"min\":%.2f,\"max\":%.2f,"
 		"\"unit\":\"%s\",\"baseline\":%.2f,\"ratio\":%.4f,\"target\":%.2f,\"engine\":\"%s\",\"hugepages\":%s,\"cpu\":\"%s\"}\n",
 		l->name, l->inner, l->burst, l->peers, l->workers, l->value.median, l->value.min, l->value.max, l->unit, l->baseline,
-		l->ratio, l->target, rig.wg->aead->name, rig.hugepages ? "true" : "false", cpu);
+		l->ratio, l->target, rig.wg->aead->name, rig.hugepages ? "true" : "false", cpu.name);
 }
 
 unsigned int report_close(void)

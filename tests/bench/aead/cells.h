@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "candidates.h"
+#include "common.h"
 
 struct cell {
 	uint32_t bytes, burst, keys;
@@ -20,11 +21,6 @@ extern const unsigned int n_cells;
 struct result {
 	double ns[2][31];
 };
-
-struct stat_ns {
-	double median, min, max;
-};
-struct stat_ns stat_of(const double *samples, unsigned int n);
 
 bool report_open(const char *path);
 void report_cell(const struct cell *cell, const struct candidate *c, unsigned int n, const struct result *results, unsigned int runs);

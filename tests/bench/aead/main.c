@@ -104,12 +104,12 @@ static void run(const struct cell *cell, unsigned int r, struct result results[C
 		}
 	for (unsigned int c = 0; c < b.n_c; c++)
 		for (unsigned int way = 0; way < 2; way++)
-			results[c].ns[way][r] = stat_of(samples[c][way], b.rounds).median;
+			results[c].ns[way][r] = bench_stat_of(samples[c][way], b.rounds).median;
 }
 
 static double spread(const struct result *libsodium, unsigned int runs)
 {
-	struct stat_ns seal = stat_of(libsodium->ns[0], runs);
+	struct bench_stat seal = bench_stat_of(libsodium->ns[0], runs);
 	return seal.max / seal.min;
 }
 

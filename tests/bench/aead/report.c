@@ -26,38 +26,17 @@ static const struct target {
 
 static struct {
 	FILE *out;
-	char cpu[128];
+	struct bench_cpu cpu;
 	unsigned int missed;
 	double one_key[CANDIDATES_MAX][2]; /* of libsodium's time, 64 B in bursts of 64 */
-} r = {.cpu = "unknown"};
-
-static int ascending(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
-
-struct stat_ns stat_of(const double *samples, unsigned int n)
-{
-	double sorted[256];
-	/* cppcheck-suppress uninitvar ; every caller has filled the first n */
-	memcpy(sorted, samples, n * sizeof(*samples));
-	qsort(sorted, n, sizeof(*sorted), ascending);
-	return (struct stat_ns){.median = sorted[n / 2], .min = sorted[0], .max = sorted[n - 1]};
-}
+} r;
 
 bool report_open(const char *path)
 {
-	char line[256];
-	FILE *f = fopen("/proc/cpuinfo", "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "model name : %127[^\n]", r.cpu) == 1)
-			break;
-	if (f)
-		fclose(f);
+	r.cpu = bench_cpu();
 	r.out = fopen(path, "w");
 	if (r.out)
-		printf("cpu: %s\nns per packet; ratios below 1 are faster\n", r.cpu);
+		printf("cpu: %s\nns per packet; ratios below 1 are faster\n", r.cpu.name);
 	return r.out != NULL;
 }
 
@@ -83,7 +62,7 @@ static double median_ratio(const double *mine, const double *other, unsigned int
 	double ratio[31];
 	for (unsigned int k = 0; k < runs; k++)
 		ratio[k] = other[k] > 0 ? mine[k] / other[k] : 0;
-	return stat_of(ratio, runs).median;
+	return bench_stat_of(ratio, runs).median;
 }
 
 static struct ratios ratios_of(const struct candidate *c, unsigned int n, const struct result *results, unsigned int of,
@@ -134,7 +113,7 @@ void report_cell(const struct cell *cell, const struct candidate *c, unsigned in
 	       "/libsodium", "/ipsec-mb", "/library");
 	for (unsigned int way = 0; way < 2; way++)
 		for (unsigned int i = 0; i < n; i++) {
-			struct stat_ns ns = stat_of(results[i].ns[way], runs);
+			struct bench_stat ns = bench_stat_of(results[i].ns[way], runs);
 			struct ratios is = ratios_of(c, n, results, i, way, runs);
 			printf("%-16s %-5s %8.1f %8.1f %8.1f %10.3f %9.3f %8.3f", c[i].engine->name, ways[way], ns.median, ns.min, ns.max,
 			       is.libsodium, is.ipsec_mb, is.library);
@@ -145,8 +124,8 @@ void report_cell(const struct cell *cell, const struct candidate *c, unsigned in
 				"\"max\":%.2f,\"unit\":\"ns/packet\",\"baseline\":%.2f,\"ratio\":%.4f,\"ratio_ipsec_mb\":%.4f,\"ratio_library\":%.4f,"
 				"\"spread\":%.3f,\"repeated\":%u,\"cpu\":\"%s\"}\n",
 				ways[way], c[i].engine->name, cell->bytes, cell->burst, cell->keys, ns.median, ns.min, ns.max,
-				stat_of(results[0].ns[way], runs).median, is.libsodium, is.ipsec_mb, is.library, cell->spread, cell->repeated,
-				r.cpu);
+				bench_stat_of(results[0].ns[way], runs).median, is.libsodium, is.ipsec_mb, is.library, cell->spread, cell->repeated,
+				r.cpu.name);
 		}
 	fflush(stdout);
 }

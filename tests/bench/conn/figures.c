@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "common.h"
 
 #ifdef FREE_CRYPTO
 #define HMAC "false"
@@ -13,55 +13,30 @@
 #endif
 
 static FILE *out;
-static char cpu[128] = "unknown";
+static struct bench_cpu cpu;
 static unsigned int missed;
-
-static void read_cpu(void)
-{
-	char line[256];
-	FILE *f = fopen("/proc/cpuinfo", "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "model name : %127[^\n]", cpu) == 1)
-			break;
-	if (f)
-		fclose(f);
-}
 
 int figures_open(const char *path)
 {
 	out = fopen(path, "w");
 	if (!out)
 		return -errno;
-	read_cpu();
-	printf("cpu: %s, HMAC: %s\n%-24s %7s %5s %11s %11s %11s %-14s %9s %6s\n", cpu, HMAC, "name", "conns", "pairs", "median", "min",
+	cpu = bench_cpu();
+	printf("cpu: %s, HMAC: %s\n%-24s %7s %5s %11s %11s %11s %-14s %9s %6s\n", cpu.name, HMAC, "name", "conns", "pairs", "median", "min",
 	       "max", "unit", "baseline", "ratio");
 	return 0;
 }
 
-static int ascending(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
-
-static void sorted(const struct figure *f, double ret[FIGURE_RUNS_MAX])
-{
-	memcpy(ret, f->samples, f->n * sizeof(*ret));
-	qsort(ret, f->n, sizeof(*ret), ascending);
-}
-
 double figure_median(const struct figure *f)
 {
-	double s[FIGURE_RUNS_MAX];
-	sorted(f, s);
-	return s[f->n / 2];
+	return bench_stat_of(f->samples, f->n).median;
 }
 
 void figure_print(const struct figure *f)
 {
-	double s[FIGURE_RUNS_MAX], median = figure_median(f), ratio = f->baseline > 0 ? median / f->baseline : 0;
-	sorted(f, s);
-	printf("%-24s %7u %5u %11.2f %11.2f %11.2f %-14s", f->name, f->conns, f->pairs, median, s[0], s[f->n - 1], f->unit);
+	struct bench_stat s = bench_stat_of(f->samples, f->n);
+	double ratio = f->baseline > 0 ? s.median / f->baseline : 0;
+	printf("%-24s %7u %5u %11.2f %11.2f %11.2f %-14s", f->name, f->conns, f->pairs, s.median, s.min, s.max, f->unit);
 	if (ratio > 0)
 		printf(" %9.2f %6.2f", f->baseline, ratio);
 	if (f->at_most > 0)
@@ -72,7 +47,7 @@ void figure_print(const struct figure *f)
 	fprintf(out,
 		"{\"name\":\"%s\",\"conns\":%u,\"pairs\":%u,\"hmac\":" HMAC ",\"median\":%.3f,\"min\":%.3f,\"max\":%.3f,\"unit\":\"%s\","
 		"\"baseline\":%.3f,\"ratio\":%.4f,\"target\":%.2f,\"cpu\":\"%s\"}\n",
-		f->name, f->conns, f->pairs, median, s[0], s[f->n - 1], f->unit, f->baseline, ratio, f->at_most, cpu);
+		f->name, f->conns, f->pairs, s.median, s.min, s.max, f->unit, f->baseline, ratio, f->at_most, cpu.name);
 }
 
 unsigned int figures_close(void)
