@@ -73,7 +73,7 @@ struct conn_relay {
 };
 /* §2.8: removes the listed, adds or replaces the added, probes all others. -ENOSPC: more than CONN_RELAYS_MAX, the
  * first ones were taken; -EINVAL: one has no address or too long a text, or it names a relay or a server that the list
- * has named before, and was left out. */
+ * has named before, and was left out; -ESHUTDOWN: conn_release() was called, so that none is left allocated. */
 int conn_relays_update(struct conn_node *n, const uint8_t (*remove)[CONN_ID_BYTES], unsigned int n_remove,
 		       const struct conn_relay *add, unsigned int n_add, cp_time now);
 
@@ -251,7 +251,7 @@ struct conn_counters {
 	uint64_t candidates, candidates_bad, candidates_early, candidates_early_dropped, candidates_early_expired;
 	uint64_t created, reused, replaced, refused, established, failed, closed, removed;
 	uint64_t paths, handshakes_asked, handshakes_suppressed, reports_unknown, restored, restore_malformed, swept;
-	uint64_t sends, sends_without_channel, answers_lost, log_lost, out_of_memory;
+	uint64_t sends, sends_without_channel, answers_lost, log_lost, signals_lost, out_of_memory;
 };
 const struct conn_counters *conn_counters(const struct conn_node *n);
 

@@ -196,7 +196,8 @@ struct conn_node {
 	struct answer *answers; /* owned ring */
 	struct log_line *log;   /* likewise */
 	unsigned int answer_at, n_answers, log_at, n_log;
-	bool no_relays, releasing, released;
+	bool no_relays, releasing;
+	bool leaving; /* conn_release() was called: no relay is added any more */
 	unsigned int release_waits, release_confirmed;
 	struct deferred *deferred, *deferred_turn; /* owned: records that wait for what they belong to */
 

@@ -230,6 +230,8 @@ static void drop_namesakes(struct conn_node *n, struct relay *r, cp_time now)
 static int take(struct conn_node *n, const struct conn_relay *add, cp_time now)
 {
 	struct relay *old = relay_by_id(n, add->id);
+	if (n->leaving)
+		return -ESHUTDOWN;
 	if (relay_settings_check(&add->turn) != 0)
 		return -EINVAL;
 	if (old && is_same(old, &add->turn)) {
@@ -290,7 +292,7 @@ int conn_relays_update(struct conn_node *n, const uint8_t (*remove)[CONN_ID_BYTE
 void conn_release(struct conn_node *n, cp_time now)
 {
 	node_at(n, now);
-	n->releasing = true;
+	n->releasing = n->leaving = true;
 	n->release_waits = n->release_confirmed = 0;
 	for (unsigned int i = 0; i < n->n_relays; i++) {
 		struct relay *r = n->relays[i];

@@ -25,8 +25,10 @@ void signals_put(struct conn_node *n, struct connection *c, uint8_t kind, const 
 	struct signal *s = find(c->signals, kind, addr);
 	if (!s && c->signals->n < SIGNALS_MAX)
 		s = &c->signals->at[c->signals->n++];
-	if (!s)
+	if (!s) {
+		n->counters->signals_lost++;
 		return;
+	}
 	*s = (struct signal){.addr = *addr, .kind = kind, .gone = gone};
 	out_mark(n, c, OUT_SIGNALS);
 }

@@ -588,6 +588,23 @@ static void idle_needs_a_pair_that_is_not_nominated(void **s)
 	world_free(w);
 }
 
+/* Addresses that come and go faster than anybody drains: what is told is bounded, and what is lost is counted. */
+static void signals_are_bounded(void **s)
+{
+	struct world *w = world_new();
+	struct host *c = world_host(w, CONN_CLIENT), *g = world_host(w, CONN_GATEWAY);
+	struct conn_peer p = world_peer(w, c, g);
+	conn_upsert(c->node, &p, w->now);
+	for (unsigned int i = 1; i <= 60; i++) {
+		struct cp_addr a = cp_addr_v4(10, 9, 8, (uint8_t)i, 4000);
+		conn_addresses(c->node, &a, 1, w->now);
+	}
+	assert_true(conn_counters(c->node)->signals_lost > 0);
+	assert_int_equal(conn_counters(c->node)->out_of_memory, 0);
+	world_drain(w, c);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -623,6 +640,7 @@ int main(void)
 		cmocka_unit_test(wireguard_is_handed_back),
 		cmocka_unit_test(oversized_datagrams_are_dropped),
 		cmocka_unit_test(idle_needs_a_pair_that_is_not_nominated),
+		cmocka_unit_test(signals_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

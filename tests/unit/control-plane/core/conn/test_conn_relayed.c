@@ -641,6 +641,9 @@ static void release_confirms(void **s)
 	world_drain(w, c);
 	assert_int_equal(c->outs[CONN_OUT_RELEASED], 2);
 	assert_int_equal(c->released, 0);
+	struct conn_relay late = world_relay_settings(w, 0);
+	memset(late.id, 0x77, sizeof(late.id));
+	assert_int_equal(conn_relays_update(c->node, NULL, 0, &late, 1, w->now), -ESHUTDOWN);
 	world_free(w);
 }
 
