@@ -48,7 +48,7 @@ struct broker_authorization_row {
 struct broker_relay_row {
 	struct portal_uuid id;
 	struct cp_addr ipv4, ipv6;
-	enum { BROKER_RELAY_STATIC, BROKER_RELAY_REST, BROKER_RELAY_REGISTERED } kind;
+	enum broker_relay_kind kind;
 	bool online; /* static ones always */
 	uint32_t peers; /* that were given it */
 };

@@ -37,6 +37,7 @@ struct broker_policy {
 	int64_t expires_at; /* Unix seconds, PORTAL_NEVER; "current_utc_datetime" */
 };
 
+enum broker_relay_kind { BROKER_RELAY_STATIC, BROKER_RELAY_REST, BROKER_RELAY_REGISTERED };
 /* A relay that does not register itself: one secret of its kind is set. */
 struct broker_relay {
 	struct portal_uuid id;
