@@ -345,6 +345,32 @@ def write(corpus, items):
             f.write(data)
 
 
+def broker_requests():
+    key = "public_key=I2VK0W0vt1v3OGrusMa7p1GYaI2OfndWt3d2uNlHqzA%3D"
+    agent = "Debian/12.0.0 headless-client/1.5.4 connlib/1.5.4 (x86_64; 6.1.0)"
+
+    def request(path, query, authorization="", user_agent=agent, sluice=""):
+        return "\n".join((path, query, authorization, user_agent, sluice)).encode()
+
+    device = "external_id=ec5f13a2&name=gw+1%C3%A4&" + key
+    for role in ("gateway", "client"):
+        for path in (f"/{role}/websocket", f"/{role}/v2/websocket"):
+            yield path[1:].replace("/", "-"), request(path, "token=.SFMyNTY.opaque&" + device)
+    yield "header", request("/client/v2/websocket", device + "&device_serial=PF3&vsn=1.0.0", "Bearer to ken", sluice="0.1.0")
+    yield "relay", request("/relay/websocket", "token=t&name=r&ipv4=192.0.2.1&ipv6=2001%3Adb8%3A%3A1&port=3478", user_agent="relay/0.1.0")
+    yield "relay-nowhere", request("/relay/websocket", "token=t&port=3478")
+    yield "no-token", request("/gateway/websocket", device)
+    yield "twice", request("/gateway/websocket", "token=t&name=x&" + device)
+    yield "escape", request("/gateway/websocket", "token=%4&" + device)
+    yield "nul", request("/gateway/websocket", "token=t&external_id=%00&name=n&" + key)
+    yield "utf8", request("/gateway/websocket", "token=t&external_id=%F0%9F%98%80&name=%ED%A0%80&" + key)
+    yield "version-2", request("/gateway/websocket", "vsn=2.0.0&token=t&" + device)
+    yield "pre-release", request("/gateway/websocket", "token=t&" + device, user_agent="X/1 connlib/1.2.3-rc.1+build")
+    yield "bad-version", request("/gateway/websocket", "token=t&" + device, user_agent="X/1 connlib/1.02.3")
+    yield "path", request("/elsewhere", device)
+    yield "empty", b""
+
+
 def main():
     write("wg_message", messages())
     write("wg_state", states())
@@ -359,6 +385,7 @@ def main():
     write("conn_state", conn_states())
     write("portal_frame", portal_frames())
     write("portal_channel", portal_channels())
+    write("broker_request", broker_requests())
     return 0
 
 
