@@ -20,6 +20,7 @@
 
 #include <nf/wire.h>
 
+#include "base/level.h"
 #include "base/time.h"
 
 struct cp_core;
@@ -107,7 +108,6 @@ struct cp_portal_word {
 	int32_t code;
 	char text[256];   /* of a candidate */
 };
-enum cp_log_level { CP_ERR, CP_WARN, CP_INFO, CP_DEBUG };
 struct cp_out {
 	enum cp_out_kind kind;
 	const void *data; /* valid until the next call */

@@ -14,6 +14,7 @@
 #include <libwebsockets.h>
 
 #include "core.h"
+#include "log.h"
 #include "sluice_config.h"
 
 struct shell;
@@ -59,11 +60,6 @@ void operators_fini(struct shell *s);
 /* file.c: the configuration as the core wants it. False: ret_error says what is wrong and where. */
 bool file_read(const char *path, struct cp_settings *settings, struct cp_wanted *ret_wanted, struct sluice_config **ret_cfg,
 	       char ret_error[CONFIG_ERROR_BYTES]);
-
-/* log.c */
-void log_set_level(int level);
-void log_line(enum cp_log_level level, const char *event, const char *text);
-void log_event(enum cp_log_level level, const char *event, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* shell.c */
 cp_time shell_now(struct shell *s); /* one sample per wake-up */

@@ -79,7 +79,7 @@ class Tree:
     def resolve(self, path, name):
         """A quoted include as a path of the tree, or None."""
         plugin = "/".join(path.split("/")[:2])
-        for base in (os.path.dirname(path), plugin, "nf", "configs/reader", "configs/portal", "control-plane/core", "control-plane", ""):
+        for base in (os.path.dirname(path), plugin, "nf", "configs/reader", "configs/portal", "control-plane/core", "control-plane/log", "control-plane", ""):
             full = os.path.normpath(os.path.join(base, name))
             if full in self.files:
                 return full
@@ -127,7 +127,7 @@ def shell_includes_core_only(t):
             target = t.resolve(f, name) if quoted else None
             if name.startswith("rte_") or (not quoted and name.startswith("nf/") and name != "nf/wire.h"):
                 yield f, n, f"control plane includes <{name}>"
-            elif quoted and not (target or "").startswith((own, "control-plane/core/", "configs/reader/sluice_config.h",
+            elif quoted and not (target or "").startswith((own, "control-plane/core/", "control-plane/log/", "configs/reader/sluice_config.h",
                                                          "configs/portal/portal_config.h")):
                 yield f, n, f'control plane includes "{name}"'
 
@@ -226,7 +226,7 @@ def headers_compile_alone(t):
         if not f.endswith(".h"):
             continue
         own = "/".join(f.split("/")[:2])
-        dirs = ["nf/include", "nf", own, "configs/reader", "configs/portal", "control-plane/core", "control-plane"]
+        dirs = ["nf/include", "nf", own, "configs/reader", "configs/portal", "control-plane/core", "control-plane/log", "control-plane"]
         run = subprocess.run(base + [f"-I{os.path.join(t.root, d)}" for d in dirs] + [os.path.join(t.root, f)],
                              capture_output=True, text=True, check=False)
         if run.returncode != 0:

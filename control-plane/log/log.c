@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One event, one line of key=value pairs, to standard error; a line that cannot be written is lost without harm. */
+/* A line that cannot be written is lost without harm. */
+#include "log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "shell.h"
 
 static int limit = CP_INFO;
 
