@@ -80,31 +80,38 @@ class Peer:
             items.append(("X-Authorization", f"Bearer {self.token}"))
         return items + ([("X-Sluice", self.ours)] if self.ours else [])
 
-    async def connect(self, target=None, headers=None):
-        """Joined, and has its init. Refused or Lost otherwise."""
+    async def open(self, target=None, headers=None):
+        """The WebSocket alone. Refused or Lost."""
         self.joined, self.init, self.pending, self.over = False, None, {}, asyncio.Event()
         if self.generation == "v2":
             self.next_ref = 0  # §2.1: S counts on
         self.socket = await open_websocket(
             self.portal.where, target or self.target(), self.headers() if headers is None else headers, self.on_text, self.on_end,
             self.on_odd, source=self.source, tls=self.portal.tls, host=self.portal.host)
-        reply = self.say("phx_join", self.join_payload, reply=True)
-        try:
-            status = await asyncio.wait_for(reply, JOIN_WITHIN)
-        except (asyncio.TimeoutError, asyncio.CancelledError):
-            self.socket.drop()
-            raise Lost(f"{self}: the join was not answered") from None
-        if status != "ok":
-            self.exited = f"join refused: {status}"
-            raise Lost(f"{self}: {self.exited}")
-        if not await self.until(lambda: self.init is not None, JOIN_WITHIN):
-            raise Lost(f"{self}: no init")
+        return self
+
+    async def connect(self, target=None, headers=None):
+        """Joined, and has its init. Refused or Lost otherwise."""
+        await self.open(target, headers)
+        await self.join()
         self.retry, self.joins = 0, self.joins + 1
         if self.heartbeats:
             self.schedule_heartbeat()
         if self.generation == "v2" and self.role != "relay":
             self.say("set_snownet_capabilities", {"iceless": True})
         return self
+
+    async def join(self):
+        reply = self.say("phx_join", self.join_payload, reply=True)
+        done, _ = await asyncio.wait([reply], timeout=JOIN_WITHIN)
+        if not done or reply.cancelled():
+            self.socket.drop()
+            raise Lost(f"{self}: the join was not answered")
+        if reply.result() != "ok":
+            self.exited = f"join refused: {reply.result()}"
+            raise Lost(f"{self}: {self.exited}")
+        if not await self.until(lambda: self.init is not None or self.socket.ended, JOIN_WITHIN) or self.init is None:
+            raise Lost(f"{self}: no init")
 
     # ── what is sent ──
 
