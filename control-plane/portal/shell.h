@@ -19,7 +19,7 @@
 #include <ev.h>
 
 #include "broker/broker.h"
-#include "limits.h"
+#include "portal_limits.h"
 #include "log.h"
 #include "portal_config.h"
 #include "store.h"
