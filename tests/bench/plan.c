@@ -23,7 +23,8 @@ struct step {
 	enum bench_what what;
 	uint32_t peers, workers;
 	double ns[BENCH_RUNS_MAX]; /* per packet; with two workers of both together */
-	struct bench_node nodes[BENCH_NODES_MAX];
+	char node_names[BENCH_NODES_MAX][64];
+	double node_cycles[BENCH_NODES_MAX][BENCH_RUNS_MAX]; /* per packet; 0: it got none */
 	unsigned int n_nodes;
 };
 
@@ -185,13 +186,13 @@ bool plan_next(struct bench_job jobs[BENCH_WORKERS_MAX])
 	return true;
 }
 
-static void sum_nodes(struct step *s, const struct bench_job *job)
+static void take_nodes(struct step *s, const struct bench_job *job)
 {
 	s->n_nodes = job->n_nodes;
 	for (unsigned int i = 0; i < job->n_nodes; i++) {
-		memcpy(s->nodes[i].name, job->nodes[i].name, sizeof(s->nodes[i].name));
-		s->nodes[i].cycles += job->nodes[i].cycles;
-		s->nodes[i].objs += job->nodes[i].objs;
+		const struct bench_node *n = &job->nodes[i];
+		memcpy(s->node_names[i], n->name, sizeof(s->node_names[i]));
+		s->node_cycles[i][plan.run] = n->objs ? (double)n->cycles / (double)n->objs : 0;
 	}
 }
 
@@ -228,13 +229,11 @@ static void report_nodes(const struct cell *c, unsigned int of)
 	const struct step *s = &c->steps[of];
 	for (unsigned int i = 0; i < s->n_nodes; i++) {
 		char name[96];
-		double per = s->nodes[i].objs ? (double)s->nodes[i].cycles / (double)s->nodes[i].objs : 0;
-		if (s->nodes[i].objs == 0)
-			continue;
-		snprintf(name, sizeof(name), "%s:%s", what_names[s->what], s->nodes[i].name);
+		snprintf(name, sizeof(name), "%s:%s", what_names[s->what], s->node_names[i]);
 		struct bench_line l = {.name = name, .unit = "cycles/packet", .inner = c->inner, .burst = c->burst, .peers = s->peers,
-				       .workers = 1, .value = {per, per, per}};
-		report_line(&l);
+				       .workers = 1, .value = stat_of(s->node_cycles[i], plan.o.runs)};
+		if (l.value.max > 0)
+			report_line(&l);
 	}
 }
 
@@ -297,7 +296,7 @@ void plan_took(const struct bench_job jobs[BENCH_WORKERS_MAX])
 	if (jobs[0].what == BENCH_FRAMES)
 		return;
 	s->ns[plan.run] = 1e9 / (double)rte_get_tsc_hz() / (rate(&jobs[0]) + rate(&jobs[1]));
-	sum_nodes(s, &jobs[0]);
+	take_nodes(s, &jobs[0]);
 	uint64_t lost = jobs[0].lost + jobs[1].lost, packets = jobs[0].packets + jobs[1].packets;
 	if ((double)lost > LOST_MAX * (double)packets) {
 		printf("%s, %u bytes, burst %u, %u peers: %lu of %lu packets lost\n", what_names[s->what], c->inner, c->burst, s->peers,
