@@ -12,6 +12,7 @@
 #include <nf/pkt.h>
 
 #include "nodes.h"
+#include "outer.h"
 #include "wg.h"
 
 #define EDGES(X)                \
@@ -19,106 +20,181 @@
 	X(WG_ENCAP_ROUTE, "ip_route")
 enum { EDGES(NF_EDGE_ENUM) };
 
+/* A peer as the packets of a burst find it: looked at once for a run of them. */
+struct seen {
+	uint32_t handle;      /* 0: none was looked at yet */
+	struct wg_peer *peer; /* NULL: gone */
+	struct wg_keypair *keypair; /* NULL: none that may send */
+	bool closing, pads;
+	uint32_t inner_mtu;
+};
+
 struct burst {
 	struct wg_aead_op ops[WG_CHUNK];
 	struct wg_keypair *keys[WG_CHUNK];
 	struct wg_peer *peers[WG_CHUNK];
 	uint16_t at[WG_CHUNK];
-	uint32_t inner_bytes[WG_CHUNK];
+	uint16_t inner_bytes[WG_CHUNK];
 	uint8_t ecn[WG_CHUNK];
 	unsigned int n;
-	struct outer_path path; /* of the packet before: a burst often goes one way */
+	struct seen seen;       /* of the packet before */
+	struct outer_path path; /* likewise: a burst often goes one way */
 };
 
 #define TAKEN ((rte_edge_t)~0) /* no edge: it is somebody else's now */
 
 /* The packet goes to mgmt, which keeps it until there is a session. */
-static inline rte_edge_t stage(struct rte_mbuf *m, struct nf_pkt *p, struct wg_peer *peer, bool *ret_taken)
+static __rte_noinline rte_edge_t stage(struct rte_mbuf *m, struct nf_pkt *p, const struct wg_peer *peer)
 {
 	struct wg_event e = {.peer = peer->handle, .kind = WG_EV_STAGE, .p = m};
 	p->worker = (uint8_t)nf_worker()->id; /* where its flow goes on, and where it must come back to keep its order */
-	*ret_taken = wg_event_send(&e);
+	if (wg_event_send(&e))
+		return TAKEN;
 	p->drop = wg.c.event_ring_full;
 	return WG_ENCAP_DROP;
 }
 
-static inline void pad(struct rte_mbuf *m, const struct wg_peer *peer)
+static inline void look_at(struct seen *s, uint32_t handle, uint64_t now)
 {
-	uint32_t len = m->pkt_len, padded = (len + 15u) & ~15u;
-	if (peer->padding != NF_PADDING_16)
+	s->handle = handle;
+	s->keypair = NULL;
+	s->peer = wg_peer_get(handle);
+	if (!s->peer)
 		return;
-	if (padded > peer->inner_mtu)
-		padded = len > peer->inner_mtu ? len : peer->inner_mtu;
-	if (padded > len)
-		memset(rte_pktmbuf_append(m, (uint16_t)(padded - len)), 0, padded - len);
+	struct wg_keypair *k = __atomic_load_n(&s->peer->current, __ATOMIC_ACQUIRE);
+	s->keypair = k && now < k->send_until_ns ? k : NULL;
+	s->closing = s->peer->closing;
+	s->pads = s->peer->padding == NF_PADDING_16;
+	s->inner_mtu = s->peer->inner_mtu;
 }
 
-/* True: the packet is in the burst. Otherwise *ret_edge says where it goes, unless it was taken. */
-static inline bool collect(struct rte_mbuf *m, struct burst *b, uint16_t i, uint64_t now, rte_edge_t *ret_edge, bool *ret_taken)
+/*
+ * Length with padding, which is zeros: 16 of them, so that nothing depends on how many are needed. What they write beyond
+ * is where the tag goes.
+ */
+static inline uint32_t pad(uint8_t *data, uint32_t len, const struct seen *s)
+{
+	uint32_t padded = (len + 15u) & ~15u;
+	if (!s->pads)
+		return len;
+	memset(data + len, 0, 16);
+	return likely(padded <= s->inner_mtu) ? padded : RTE_MAX(len, s->inner_mtu);
+}
+
+static inline void collect(struct rte_mbuf *m, const struct nf_pkt *p, struct burst *b, uint16_t i)
+{
+	unsigned int n = b->n++;
+	uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
+	uint32_t len = m->pkt_len;
+	b->inner_bytes[n] = (uint16_t)len;
+	b->ecn[n] = len && !(p->flags & NF_PKT_CONTROL) ? ip_ecn(data) : 0;
+	b->keys[n] = b->seen.keypair;
+	b->peers[n] = b->seen.peer;
+	b->at[n] = i;
+	b->ops[n].key = b->seen.keypair->send;
+	b->ops[n].data = data;
+	b->ops[n].bytes = pad(data, len, &b->seen);
+}
+
+/* True: the packet is in the burst. Otherwise *ret_edge says where it goes. */
+static inline bool admit(struct rte_mbuf *m, struct burst *b, uint16_t i, uint64_t now, rte_edge_t *ret_edge)
 {
 	struct nf_pkt *p = nf_pkt(m);
-	struct wg_peer *peer = wg_peer_get(p->peer);
-	*ret_edge = WG_ENCAP_DROP;
-	*ret_taken = false;
-	p->drop = wg.c.closing;
-	if (!peer || (peer->closing && !(p->flags & NF_PKT_CONTROL)))
-		return false;
-	struct wg_keypair *k = __atomic_load_n(&peer->current, __ATOMIC_ACQUIRE);
-	if (!k || now >= k->send_until_ns) {
-		*ret_edge = stage(m, p, peer, ret_taken);
+	struct seen *s = &b->seen;
+	if (p->peer != s->handle)
+		look_at(s, p->peer, now);
+	if (unlikely(!s->peer || (s->closing && !(p->flags & NF_PKT_CONTROL)))) {
+		p->drop = wg.c.closing;
+		*ret_edge = WG_ENCAP_DROP;
 		return false;
 	}
-	b->inner_bytes[b->n] = m->pkt_len;
-	b->ecn[b->n] = m->pkt_len && !(p->flags & NF_PKT_CONTROL) ? ip_ecn(rte_pktmbuf_mtod(m, const uint8_t *)) : 0;
-	pad(m, peer);
-	b->keys[b->n] = k;
-	b->peers[b->n] = peer;
-	b->at[b->n] = i;
-	b->ops[b->n] = (struct wg_aead_op){.key = k->send, .data = rte_pktmbuf_mtod(m, uint8_t *), .bytes = m->pkt_len};
-	rte_pktmbuf_append(m, WG_TAG_BYTES);
-	b->n++;
+	if (unlikely(!s->keypair)) {
+		*ret_edge = stage(m, p, s->peer);
+		return false;
+	}
+	collect(m, p, b, i);
 	return true;
+}
+
+static inline unsigned int run_of(const struct burst *b, unsigned int from)
+{
+	unsigned int end = from + 1;
+	while (end < b->n && b->keys[end] == b->keys[from])
+		end++;
+	return end;
 }
 
 /* One fetch_add per run of packets of the same keypair: counters stay in the order of the packets. */
 static inline void reserve_counters(struct burst *b)
 {
-	for (unsigned int i = 0; i < b->n;) {
-		unsigned int run = 1;
-		while (i + run < b->n && b->keys[i + run] == b->keys[i])
-			run++;
-		uint64_t first = __atomic_fetch_add(&b->keys[i]->next_counter, run, __ATOMIC_RELAXED);
-		for (; run > 0; run--)
-			b->ops[i++].counter = first++;
+	for (unsigned int i = 0, end; i < b->n;) {
+		end = run_of(b, i);
+		uint64_t first = __atomic_fetch_add(&b->keys[i]->next_counter, end - i, __ATOMIC_RELAXED);
+		for (; i < end; i++)
+			b->ops[i].counter = first++;
 	}
 }
 
-static inline rte_edge_t finish(struct rte_mbuf *m, struct burst *b, unsigned int i, uint64_t now)
+/* Type and receiver, as they lie in memory: the same for all messages of a keypair. */
+static inline uint64_t message_front(const struct wg_keypair *k)
 {
-	struct nf_pkt *p = nf_pkt(m);
-	struct wg_peer *peer = b->peers[i];
-	const struct wg_endpoint *e = __atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE);
-	struct wg_data *h = (struct wg_data *)rte_pktmbuf_prepend(m, sizeof(*h));
-	if (unlikely(b->ops[i].counter >= WG_REJECT_AFTER_MESSAGES)) {
-		p->drop = wg.c.counter_exhausted;
+	return rte_cpu_to_le_64(WG_DATA | (uint64_t)k->remote_index << 32);
+}
+
+/* Both halves are sums of words; so are those of what the engine wrote, which only a port that leaves the checksum to us needs. */
+static inline uint64_t message_sum(const struct outer_path *path, uint64_t front, uint64_t counter, const struct wg_aead_op *op)
+{
+	if (!path->head.sums_udp)
+		return 0;
+	return (front & UINT32_MAX) + (front >> 32) + (counter & UINT32_MAX) + (counter >> 32) +
+	       nf_sum16(op->data, op->bytes + WG_TAG_BYTES, 0);
+}
+
+/* Headers in front of what the engine wrote. */
+static inline rte_edge_t finish(struct rte_mbuf *m, const struct wg_aead_op *op, const struct outer_path *path, uint64_t front, uint8_t ecn)
+{
+	uint64_t counter = rte_cpu_to_le_64(op->counter);
+	uint8_t *message = op->data - WG_DATA_HEADER;
+	if (unlikely(op->counter >= WG_REJECT_AFTER_MESSAGES)) {
+		nf_pkt(m)->drop = wg.c.counter_exhausted;
 		return WG_ENCAP_DROP;
 	}
-	wg_put32(h->type, WG_DATA);
-	wg_put32(h->receiver, b->keys[i]->remote_index);
-	wg_put64(h->counter, b->ops[i].counter);
-	if (e != b->path.to && e)
-		outer_path_find(&b->path, e);
-	if (unlikely(!e || !outer_build(m, &b->path, b->ecn[i]))) {
-		p->drop = wg.c.no_endpoint;
+	if (unlikely(!outer_push(m, path, message, op->bytes + WG_DATA_OVERHEAD, ecn, message_sum(path, front, counter, op)))) {
+		nf_pkt(m)->drop = wg.c.no_endpoint;
 		return WG_ENCAP_DROP;
 	}
-	struct wg_line *line = &peer->lines[nf_worker()->id];
-	if (b->inner_bytes[i]) {
-		line->tx_packets++;
-		line->tx_bytes += b->inner_bytes[i];
-	}
-	wg_seen_now(peer, 1 << WG_SEEN_ANY_SENT | (b->inner_bytes[i] ? 1 << WG_SEEN_DATA_SENT : 0), now);
+	memcpy(message, &front, 8);
+	memcpy(message + 8, &counter, 8);
 	return WG_ENCAP_ROUTE;
+}
+
+static inline void count(struct wg_peer *peer, uint64_t packets, uint64_t bytes, uint64_t empty, uint64_t now)
+{
+	struct wg_line *line = &peer->lines[nf_worker()->id];
+	if (packets + empty == 0)
+		return;
+	line->tx_packets += packets;
+	line->tx_bytes += bytes;
+	wg_seen_now(peer, 1 << WG_SEEN_ANY_SENT | (packets ? 1 << WG_SEEN_DATA_SENT : 0), now);
+}
+
+/* Packets from..end-1, which are of one keypair. */
+static inline void finish_run(void **objs, struct burst *b, unsigned int from, unsigned int end, rte_edge_t *ret_next, uint64_t now)
+{
+	struct wg_peer *peer = b->peers[from];
+	const struct wg_endpoint *e = __atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE);
+	uint64_t front = message_front(b->keys[from]), packets = 0, bytes = 0, empty = 0;
+	if (e != b->path.to || !e)
+		outer_path_find(&b->path, e);
+	for (unsigned int i = from; i < end; i++) {
+		rte_edge_t edge = finish(objs[b->at[i]], &b->ops[i], &b->path, front, b->ecn[i]);
+		bool sent = edge == WG_ENCAP_ROUTE;
+		ret_next[b->at[i]] = edge;
+		bytes += sent ? b->inner_bytes[i] : 0;
+		packets += sent && b->inner_bytes[i];
+		empty += sent && !b->inner_bytes[i];
+	}
+	count(peer, packets, bytes, empty, now);
 }
 
 /* Everything that the passes below read of a peer, on its way before they begin. */
@@ -141,19 +217,19 @@ static inline void fetch_ahead(void **objs, uint16_t n)
 /* False: some packets are not here any more. */
 static inline bool seal_chunk(void **objs, uint16_t n, rte_edge_t *ret_next, struct burst *b, uint64_t now)
 {
-	bool taken, whole = true;
+	bool whole = true;
 	b->n = 0;
 	if (wg_peers_are_many())
 		fetch_ahead(objs, n);
 	for (uint16_t i = 0; i < n; i++)
-		if (!collect(objs[i], b, i, now, &ret_next[i], &taken) && taken) {
-			ret_next[i] = TAKEN;
-			whole = false;
-		}
+		if (!admit(objs[i], b, i, now, &ret_next[i]))
+			whole &= ret_next[i] != TAKEN;
 	reserve_counters(b);
 	wg.aead->seal(b->ops, b->n);
-	for (unsigned int k = 0; k < b->n; k++)
-		ret_next[b->at[k]] = finish(objs[b->at[k]], b, k, now);
+	for (unsigned int i = 0, end; i < b->n; i = end) {
+		end = run_of(b, i);
+		finish_run(objs, b, i, end, ret_next, now);
+	}
 	return whole;
 }
 
@@ -164,6 +240,7 @@ static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **o
 	bool whole = true;
 	struct burst b;
 	b.path.to = NULL;
+	b.seen = (struct seen){.handle = 0};
 	for (uint16_t i = 0; i < n; i += WG_CHUNK)
 		whole &= seal_chunk(objs + i, (uint16_t)RTE_MIN(WG_CHUNK, n - i), next + i, &b, now);
 	if (likely(whole)) {

@@ -245,17 +245,7 @@ void handshaker_collect(uint64_t now);                                        /*
 /* W: copies the message; false when the queue is full. */
 bool handshaker_offer(const uint8_t *message, uint16_t bytes, const struct wg_endpoint *from);
 
-/*
- * outer.c: W and M. The path to an endpoint holds for a burst: from which address and port (both of a configuration that
- * may go afterwards). outer_build prepends UDP and IP. false: no address to send from, or no room. ecn: of the inner packet.
- */
-struct outer_path {
-	const struct wg_endpoint *to; /* borrowed; NULL: none was looked for yet */
-	const struct nf_port *port;   /* NULL: nothing leads there */
-	uint8_t local[16];
-};
-void outer_path_find(struct outer_path *ret, const struct wg_endpoint *to);
-bool outer_build(struct rte_mbuf *m, const struct outer_path *path, uint8_t ecn);
+/* outer.c; paths and workers' packets: outer.h */
 void outer_send(const void *message, uint16_t bytes, const struct wg_endpoint *to); /* M */
 
 /* closing.c (M). Every close that began ends with one PEER_CLOSED, also when the peer is removed meanwhile. */
