@@ -22,13 +22,40 @@ enum { EDGES(NF_EDGE_ENUM) };
 
 #define TELL_CLOSING_NS 20000000ull
 
+/* A session as the packets of a burst find it: looked for once for a run of them. */
+struct seen {
+	uint32_t index;             /* receiver of the packet before */
+	bool looked;                /* index is one */
+	struct wg_keypair *keypair; /* NULL: none may receive */
+	uint16_t drop;              /* then: why */
+};
+
+/* Whose an address is; asked once for a run of packets from it. */
+struct source {
+	uint8_t version; /* 0: nobody asked yet */
+	uint8_t addr[16];
+	uint32_t peer;
+};
+
 struct burst {
 	struct wg_aead_op ops[WG_CHUNK];
 	struct wg_keypair *keys[WG_CHUNK];
-	struct wg_peer *peers[WG_CHUNK];
 	bool fresh[WG_CHUNK];  /* opened, and its counter is new */
 	uint16_t at[WG_CHUNK]; /* packet of an op */
 	unsigned int n;
+	struct seen seen;      /* both of the packet before */
+	struct source source;
+};
+
+/* A run of packets of one keypair, and what they add up to. */
+struct run {
+	struct wg_peer *peer;       /* NULL: gone */
+	const struct wg_keypair *keypair;
+	bool may_roam;              /* it matters where its packets come from */
+	struct wg_wire_endpoint at; /* where the peer is known to be */
+	uint64_t packets, bytes;
+	uint32_t heard;             /* mask of 1 << wg_seen_kind */
+	uint64_t now;
 };
 
 static inline rte_edge_t drop(struct nf_pkt *p, uint16_t counter)
@@ -37,60 +64,75 @@ static inline rte_edge_t drop(struct nf_pkt *p, uint16_t counter)
 	return WG_DECAP_DROP;
 }
 
+static inline void look_for(struct seen *s, uint32_t index, uint64_t now)
+{
+	struct wg_keypair *k = keypair_of_index(index);
+	s->index = index;
+	s->looked = true;
+	s->keypair = k && now < k->receive_until_ns ? k : NULL;
+	s->drop = k ? wg.c.expired : wg.c.no_session_index;
+	rte_prefetch0(k ? &wg.peers.slots[NF_HANDLE_INDEX(k->peer)] : NULL);
+}
+
 static inline bool collect(struct rte_mbuf *m, struct nf_pkt *p, struct burst *b, uint16_t i, uint64_t now)
 {
 	uint8_t *payload = rte_pktmbuf_mtod_offset(m, uint8_t *, p->payload_off);
 	const struct wg_data *h = (const struct wg_data *)payload;
-	struct wg_keypair *k = keypair_of_index(wg_get32(h->receiver));
-	if (!k)
-		return drop(p, wg.c.no_session_index), false;
-	if (now >= k->receive_until_ns)
-		return drop(p, wg.c.expired), false;
-	b->keys[b->n] = k;
-	b->at[b->n] = i;
-	b->ops[b->n] = (struct wg_aead_op){.key = k->receive,
-					   .counter = wg_get64(h->counter),
-					   .data = payload + WG_DATA_HEADER,
-					   .bytes = p->payload_len - WG_DATA_OVERHEAD};
-	rte_prefetch0(&wg.peers.slots[NF_HANDLE_INDEX(k->peer)]);
-	rte_prefetch0(&k->replay.words[wg_get64(h->counter) / 64 % (WG_REPLAY_BITS / 64)]);
-	b->n++;
+	uint32_t index = wg_get32(h->receiver);
+	unsigned int n = b->n;
+	if (index != b->seen.index || !b->seen.looked)
+		look_for(&b->seen, index, now);
+	struct wg_keypair *k = b->seen.keypair;
+	if (unlikely(!k))
+		return drop(p, b->seen.drop), false;
+	b->keys[n] = k;
+	b->at[n] = i;
+	b->ops[n].key = k->receive;
+	b->ops[n].counter = wg_get64(h->counter);
+	b->ops[n].data = payload + WG_DATA_HEADER;
+	b->ops[n].bytes = p->payload_len - WG_DATA_OVERHEAD;
+	rte_prefetch0(&k->replay.words[b->ops[n].counter / 64 % (WG_REPLAY_BITS / 64)]);
+	b->n = n + 1;
 	return true;
 }
 
+static inline unsigned int run_of(const struct burst *b, unsigned int from)
+{
+	unsigned int end = from + 1;
+	while (end < b->n && b->keys[end] == b->keys[from])
+		end++;
+	return end;
+}
+
 /* Tells mgmt of a keypair's first packet, so that a responder begins to use it. */
-static inline void first_heard(struct wg_keypair *k)
+static __rte_noinline void first_heard(struct wg_keypair *k)
 {
 	struct wg_event e = {.peer = k->peer, .kind = WG_EV_CONFIRMED, .arg = k->local_index};
 	k->heard = wg_event_send(&e);
 }
 
-static inline bool accept_counter(struct wg_keypair *k, uint64_t counter)
+/* The lock is taken once per run. */
+static inline void accept_counters(struct burst *b, unsigned int from, unsigned int end)
 {
-	bool fresh = wg_replay_accept(&k->replay, counter);
-	if (unlikely(fresh && !k->heard))
-		first_heard(k);
-	return fresh;
-}
-
-/* The lock is taken once per run of packets of one keypair. */
-static inline void accept_counters(struct burst *b)
-{
-	for (unsigned int i = 0; i < b->n;) {
-		struct wg_keypair *k = b->keys[i];
-		rte_spinlock_lock(&k->lock);
-		for (; i < b->n && b->keys[i] == k; i++)
-			b->fresh[i] = b->ops[i].ok && accept_counter(k, b->ops[i].counter);
-		rte_spinlock_unlock(&k->lock);
+	struct wg_keypair *k = b->keys[from];
+	bool any = false;
+	rte_spinlock_lock(&k->lock);
+	for (unsigned int i = from; i < end; i++) {
+		b->fresh[i] = b->ops[i].ok && wg_replay_accept_next(&k->replay, b->ops[i].counter);
+		any |= b->fresh[i];
 	}
+	if (unlikely(any && !k->heard))
+		first_heard(k);
+	rte_spinlock_unlock(&k->lock);
 }
 
-static inline void roam(struct wg_peer *peer, const struct rte_mbuf *m, const struct nf_pkt *p)
+/* The packet came from elsewhere than its peer is known to be. */
+static __rte_noinline void roam(struct wg_peer *peer, const struct rte_mbuf *m, const struct nf_pkt *p)
 {
 	struct wg_endpoint from;
 	const struct wg_endpoint *known = __atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE);
 	wg_endpoint_of(m, p, &from);
-	if (likely(known && memcmp(known, &from, sizeof(from)) == 0))
+	if (known && memcmp(known, &from, sizeof(from)) == 0)
 		return;
 	struct wg_endpoint *e = peer->roaming || !known ? wg_event_endpoint_alloc() : NULL;
 	if (!e)
@@ -100,22 +142,11 @@ static inline void roam(struct wg_peer *peer, const struct rte_mbuf *m, const st
 	wg_event_send(&ev);
 }
 
-/* Strips everything up to the inner packet; outer CE marks an ECN-capable inner packet (connectivity §1.3). */
-static inline uint8_t *strip(struct rte_mbuf *m, struct nf_pkt *p, uint32_t inner_bytes)
+static __rte_noinline rte_edge_t control(struct rte_mbuf *m, struct nf_pkt *p, const struct run *r)
 {
-	uint8_t outer_ecn = ip_ecn(rte_pktmbuf_mtod(m, const uint8_t *));
-	uint8_t *inner = (uint8_t *)rte_pktmbuf_adj(m, (uint16_t)(p->payload_off + WG_DATA_HEADER));
-	rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - inner_bytes));
-	if (unlikely(outer_ecn == WG_ECN_CE))
-		wg_inner_mark_ce(inner, inner_bytes);
-	return inner;
-}
-
-static inline rte_edge_t control(struct rte_mbuf *m, struct nf_pkt *p, struct wg_peer *peer, const struct wg_keypair *k)
-{
-	struct wg_control_from from = {.session_ns = k->born_ns};
+	struct wg_control_from from = {.session_ns = r->keypair->born_ns};
 	memcpy(p->opaque, &from, sizeof(from));
-	struct wg_event e = {.peer = peer->handle, .kind = WG_EV_CONTROL, .p = m};
+	struct wg_event e = {.peer = r->peer->handle, .kind = WG_EV_CONTROL, .p = m};
 	rte_mbuf_refcnt_update(m, 1); /* one for mgmt, one for the count of its end here */
 	if (!wg_event_send(&e))
 		rte_mbuf_refcnt_update(m, -1);
@@ -123,7 +154,7 @@ static inline rte_edge_t control(struct rte_mbuf *m, struct nf_pkt *p, struct wg
 }
 
 /* Answers are fewer than ten a second: a flood of data must not become a flood of events. */
-static inline void tell_closing(struct wg_peer *peer, uint64_t now)
+static __rte_noinline void tell_closing(struct wg_peer *peer, uint64_t now)
 {
 	struct wg_event e = {.peer = peer->handle, .kind = WG_EV_CLOSING_RX};
 	if (now - __atomic_load_n(&peer->told_ns, __ATOMIC_RELAXED) < TELL_CLOSING_NS)
@@ -132,40 +163,89 @@ static inline void tell_closing(struct wg_peer *peer, uint64_t now)
 	wg_event_send(&e);
 }
 
-static inline rte_edge_t finish(struct rte_mbuf *m, const struct burst *b, unsigned int i, uint64_t now)
+/* m becomes its inner packet; padding behind it is cut off. */
+static inline void strip(struct rte_mbuf *m, const uint8_t *inner, uint32_t bytes)
 {
-	struct nf_pkt *p = nf_pkt(m);
-	const struct wg_aead_op *op = &b->ops[i];
-	struct wg_peer *peer = b->peers[i];
-	if (!op->ok)
-		return drop(p, wg.c.bad_tag);
-	if (!b->fresh[i])
-		return drop(p, wg.c.replayed);
-	if (!peer)
-		return drop(p, wg.c.no_session_index);
-	roam(peer, m, p);
-	wg_seen_now(peer, 1 << WG_SEEN_ANY_RECEIVED | (op->bytes ? 1 << WG_SEEN_DATA_RECEIVED : 0), now);
-	if (op->bytes == 0)
-		return drop(p, wg.c.keepalive);
-	uint8_t *inner = strip(m, p, op->bytes);
+	m->data_off = (uint16_t)(inner - (const uint8_t *)m->buf_addr);
+	m->data_len = (uint16_t)bytes;
+	m->pkt_len = bytes;
+}
+
+static inline uint32_t owner_of(struct source *s, uint8_t version, const uint8_t *addr)
+{
+	if (s->version == version && wg_same_address(s->addr, addr, version))
+		return s->peer;
+	s->version = version;
+	memcpy(s->addr, addr, version == 4 ? 4 : 16);
+	return s->peer = wg_allowed_lookup(&wg.allowed, version, addr);
+}
+
+/* Of a peer that is there, and a packet that is genuine and new. */
+static inline rte_edge_t take(struct rte_mbuf *m, struct nf_pkt *p, const struct wg_aead_op *op, struct run *r, struct source *s)
+{
+	uint8_t *inner = op->data;
 	uint32_t len = wg_inner_length(inner, op->bytes);
-	if (len == 0)
+	if (r->may_roam && unlikely(!wg_comes_from(m, p, &r->at)))
+		roam(r->peer, m, p);
+	r->heard |= 1 << WG_SEEN_ANY_RECEIVED;
+	if (unlikely(op->bytes == 0))
+		return drop(p, wg.c.keepalive);
+	r->heard |= 1 << WG_SEEN_DATA_RECEIVED;
+	/* outer CE marks an ECN-capable inner packet (connectivity §1.3) */
+	if (unlikely(ip_ecn(rte_pktmbuf_mtod(m, const uint8_t *)) == WG_ECN_CE))
+		wg_inner_mark_ce(inner, op->bytes);
+	if (unlikely(len == 0))
 		return drop(p, wg.c.inner_malformed);
-	rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - len));
-	if (unlikely(wg_control_event(inner, len) >= 0))
-		return control(m, p, peer, b->keys[i]);
-	p->ip_version = inner[0] >> 4;
-	if (wg_allowed_lookup(&wg.allowed, p->ip_version, inner + (p->ip_version == 4 ? 12 : 8)) != peer->handle)
+	strip(m, inner, len);
+	uint8_t version = inner[0] >> 4;
+	if (version == 6 && unlikely(wg_control_event(inner, len) >= 0))
+		return control(m, p, r);
+	p->ip_version = version;
+	if (unlikely(owner_of(s, version, inner + (version == 4 ? 12 : 8)) != r->peer->handle))
 		return drop(p, wg.c.source_not_allowed);
-	struct wg_line *line = &peer->lines[nf_worker()->id];
-	line->rx_packets++;
-	line->rx_bytes += len;
-	p->peer = peer->handle;
+	p->peer = r->peer->handle;
 	p->flags |= NF_PKT_DECAPPED;
 	p->payload_len = 0;
-	if (unlikely(peer->closing))
-		tell_closing(peer, now);
+	r->packets++;
+	r->bytes += len;
 	return WG_DECAP_INNER;
+}
+
+static inline rte_edge_t finish(struct rte_mbuf *m, struct burst *b, unsigned int i, struct run *r)
+{
+	struct nf_pkt *p = nf_pkt(m);
+	if (unlikely(!b->ops[i].ok))
+		return drop(p, wg.c.bad_tag);
+	if (unlikely(!b->fresh[i]))
+		return drop(p, wg.c.replayed);
+	if (unlikely(!r->peer))
+		return drop(p, wg.c.no_session_index);
+	return take(m, p, &b->ops[i], r, &b->source);
+}
+
+static inline void count(const struct run *r)
+{
+	struct wg_line *line = &r->peer->lines[nf_worker()->id];
+	line->rx_packets += r->packets;
+	line->rx_bytes += r->bytes;
+	wg_seen_now(r->peer, r->heard, r->now);
+	if (unlikely(r->packets && r->peer->closing))
+		tell_closing(r->peer, r->now);
+}
+
+/* Packets from..end-1, which are of one keypair. */
+static inline void finish_run(void **objs, struct burst *b, unsigned int from, unsigned int end, rte_edge_t *ret_next, uint64_t now)
+{
+	struct run r = {.keypair = b->keys[from], .peer = wg_peer_get(b->keys[from]->peer), .now = now};
+	if (r.peer) {
+		const struct wg_endpoint *known = __atomic_load_n(&r.peer->endpoint, __ATOMIC_ACQUIRE);
+		r.may_roam = r.peer->roaming || !known;
+		wg_wire_endpoint(known, &r.at);
+	}
+	for (unsigned int i = from; i < end; i++)
+		ret_next[b->at[i]] = finish(objs[b->at[i]], b, i, &r);
+	if (r.heard)
+		count(&r);
 }
 
 static inline uint32_t receiver(struct rte_mbuf *m)
@@ -183,18 +263,19 @@ static inline void fetch_keypairs(void **objs, uint16_t n)
 }
 
 /* Slot → peer → endpoint, own line: on their way while the AEAD works. */
-static inline void fetch_peers(struct burst *b)
+static inline void fetch_peers(const struct burst *b)
 {
+	const struct wg_peer *peers[WG_CHUNK];
 	uint32_t id = nf_worker()->id;
 	for (unsigned int i = 0; i < b->n; i++) {
-		b->peers[i] = wg_peer_get(b->keys[i]->peer);
-		rte_prefetch0(b->peers[i]);
+		peers[i] = wg_peer_get(b->keys[i]->peer);
+		rte_prefetch0(peers[i]);
 	}
-	for (unsigned int i = 0; wg_peers_are_many() && i < b->n; i++) {
-		if (!b->peers[i])
+	for (unsigned int i = 0; i < b->n; i++) {
+		if (!peers[i])
 			continue;
-		rte_prefetch0(__atomic_load_n(&b->peers[i]->endpoint, __ATOMIC_ACQUIRE));
-		rte_prefetch0(&b->peers[i]->lines[id]);
+		rte_prefetch0(__atomic_load_n(&peers[i]->endpoint, __ATOMIC_ACQUIRE));
+		rte_prefetch0(&peers[i]->lines[id]);
 	}
 }
 
@@ -208,30 +289,36 @@ static inline void fetch_sources(const struct burst *b)
 	}
 }
 
-static inline void open_chunk(void **objs, uint16_t n, rte_edge_t *ret_next, uint64_t now)
+static inline void open_chunk(void **objs, uint16_t n, rte_edge_t *ret_next, struct burst *b, uint64_t now)
 {
-	struct burst b;
-	b.n = 0;
-	if (wg_peers_are_many())
+	bool many = wg_peers_are_many();
+	b->n = 0;
+	if (many)
 		fetch_keypairs(objs, n);
 	for (uint16_t i = 0; i < n; i++)
-		if (!collect(objs[i], nf_pkt(objs[i]), &b, i, now))
+		if (!collect(objs[i], nf_pkt(objs[i]), b, i, now))
 			ret_next[i] = WG_DECAP_DROP;
-	fetch_peers(&b);
-	wg.aead->open(b.ops, b.n);
-	if (wg_peers_are_many())
-		fetch_sources(&b);
-	accept_counters(&b);
-	for (unsigned int k = 0; k < b.n; k++)
-		ret_next[b.at[k]] = finish(objs[b.at[k]], &b, k, now);
+	if (many)
+		fetch_peers(b);
+	wg.aead->open(b->ops, b->n);
+	if (many)
+		fetch_sources(b);
+	for (unsigned int i = 0, end; i < b->n; i = end) {
+		end = run_of(b, i);
+		accept_counters(b, i, end);
+		finish_run(objs, b, i, end, ret_next, now);
+	}
 }
 
 static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
 	rte_edge_t next[NF_BURST_MAX];
 	uint64_t now = nf_worker_now();
+	struct burst b;
+	b.seen.looked = false;
+	b.source.version = 0;
 	for (uint16_t i = 0; i < n; i += WG_CHUNK)
-		open_chunk(objs + i, (uint16_t)RTE_MIN(WG_CHUNK, n - i), next + i, now);
+		open_chunk(objs + i, (uint16_t)RTE_MIN(WG_CHUNK, n - i), next + i, &b, now);
 	nf_dispatch(graph, node, objs, n, next);
 	return n;
 }

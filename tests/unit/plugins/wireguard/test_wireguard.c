@@ -161,7 +161,7 @@ static void a_cookie_turns_mac1_into_mac2_for_its_source_only(void **state)
 
 static void the_replay_window_agrees_with_a_naive_one(void **state)
 {
-	struct wg_replay *r = calloc(1, sizeof(*r));
+	struct wg_replay *r = calloc(1, sizeof(*r)), *in_order = calloc(1, sizeof(*r));
 	uint8_t *seen = calloc(1, ORACLE);
 	uint64_t highest = 0;
 	unsigned int seed = 42;
@@ -173,6 +173,8 @@ static void the_replay_window_agrees_with_a_naive_one(void **state)
 			break;
 		bool fresh = !seen[counter] && counter + WG_REPLAY_WINDOW >= highest + (highest > 0 || seen[0] ? 1 : 0);
 		assert_int_equal(wg_replay_accept(r, counter), fresh);
+		assert_int_equal(wg_replay_accept_next(in_order, counter), fresh);
+		assert_memory_equal(in_order, r, sizeof(*r));
 		if (fresh)
 			seen[counter] = 1;
 		if (fresh && counter > highest)
@@ -180,6 +182,19 @@ static void the_replay_window_agrees_with_a_naive_one(void **state)
 	}
 	assert_false(wg_replay_accept(r, WG_REJECT_AFTER_MESSAGES));
 	free(seen);
+	free(in_order);
+	free(r);
+}
+
+static void a_counter_after_the_last_one_is_refused_by_the_shortcut_too(void **state)
+{
+	struct wg_replay *r = calloc(1, sizeof(*r));
+	(void)state;
+	assert_false(wg_replay_accept_next(r, UINT64_MAX));
+	assert_true(wg_replay_accept_next(r, WG_REJECT_AFTER_MESSAGES - 2));
+	assert_true(wg_replay_accept_next(r, WG_REJECT_AFTER_MESSAGES - 1));
+	assert_false(wg_replay_accept_next(r, WG_REJECT_AFTER_MESSAGES - 1));
+	assert_false(wg_replay_accept_next(r, WG_REJECT_AFTER_MESSAGES));
 	free(r);
 }
 
@@ -544,6 +559,7 @@ int main(void)
 		cmocka_unit_test(every_flipped_byte_of_an_initiation_is_noticed),
 		cmocka_unit_test(a_cookie_turns_mac1_into_mac2_for_its_source_only),
 		cmocka_unit_test(the_replay_window_agrees_with_a_naive_one),
+		cmocka_unit_test(a_counter_after_the_last_one_is_refused_by_the_shortcut_too),
 		cmocka_unit_test(allowed_ips_agree_with_a_naive_list),
 		cmocka_unit_test(an_unanswered_attempt_is_repeated_and_given_up),
 		cmocka_unit_test(data_without_answer_starts_a_handshake_after_15_s),
