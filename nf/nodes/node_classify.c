@@ -61,6 +61,26 @@ static inline rte_edge_t to_class(struct nf_pkt *p, enum nf_class class)
 	return likely(edge) ? edge : drop(p, c.no_taker);
 }
 
+/* What packets of one port and VLAN have in common, and of one pair of IPv4 addresses: looked up once for a run of them. */
+struct run {
+	const struct nf_net *net;
+	const struct nf_port *port; /* NULL: there was no packet yet */
+	uint64_t mac;               /* of the port, as mac_at() */
+	const struct nf_iface *iface; /* NULL: none is configured */
+	uint16_t index, vlan;
+	bool spreads;     /* the worker is chosen here */
+	bool has_ends;
+	bool bad_source, own_destination;
+	uint64_t ends;    /* source, destination */
+};
+
+static inline uint64_t mac_at(const void *p)
+{
+	uint64_t mac = 0;
+	memcpy(&mac, p, RTE_ETHER_ADDR_LEN);
+	return mac;
+}
+
 static inline const struct nf_iface *find_iface(const struct nf_net *net, uint16_t port, uint16_t vlan)
 {
 	for (unsigned int i = 0; i < NF_IFACE_MAX; i++)
@@ -97,12 +117,21 @@ static inline uint32_t flow_hash(const struct rte_mbuf *m, const struct nf_pkt *
 	return h;
 }
 
-static inline rte_edge_t spread(struct rte_mbuf *m, struct nf_pkt *p, rte_edge_t edge, bool rss)
+static inline void begin_port(struct run *r, uint16_t index)
 {
-	uint32_t workers = nf_worker_count();
-	if (rss || workers == 1 || edge == CLASSIFY_DROP)
+	r->port = nf_port(index);
+	r->index = index;
+	r->mac = mac_at(r->port->mac);
+	r->vlan = 0;
+	r->iface = find_iface(r->net, index, 0);
+	r->spreads = !r->port->rss && nf_worker_count() > 1;
+}
+
+static inline rte_edge_t spread(struct rte_mbuf *m, struct nf_pkt *p, rte_edge_t edge)
+{
+	if (edge == CLASSIFY_DROP)
 		return edge;
-	p->worker = (uint8_t)(((uint64_t)flow_hash(m, p) * workers) >> 32);
+	p->worker = (uint8_t)(((uint64_t)flow_hash(m, p) * nf_worker_count()) >> 32);
 	if (p->worker == nf_worker()->id)
 		return edge;
 	p->resume = (uint8_t)edge;
@@ -123,7 +152,10 @@ static inline rte_edge_t own_udp(struct rte_mbuf *m, struct nf_pkt *p, uint32_t 
 	p->payload_off = (uint16_t)(l4_off + sizeof(*udp));
 	p->payload_len = (uint16_t)(len - sizeof(*udp));
 	uint64_t head = 0;
-	memcpy(&head, udp + 1, RTE_MIN(p->payload_len, 8u));
+	if (likely(p->payload_len >= sizeof(head)))
+		memcpy(&head, udp + 1, sizeof(head));
+	else
+		memcpy(&head, udp + 1, p->payload_len);
 	head = rte_be_to_cpu_64(head);
 	for (unsigned int i = 0; i < t->n_matches; i++) {
 		if (t->match[i].port != port)
@@ -164,7 +196,21 @@ static inline void find_own4(const struct nf_net *net, const struct rte_ipv4_hdr
 	}
 }
 
-static inline rte_edge_t classify4(struct rte_mbuf *m, struct nf_pkt *p, const struct nf_net *net)
+static inline void look_at_ends4(struct run *r, const struct rte_ipv4_hdr *ip)
+{
+	uint64_t ends;
+	memcpy(&ends, &ip->src_addr, sizeof(ends));
+	if (r->has_ends && r->ends == ends)
+		return;
+	bool own_source = false, own_destination = false;
+	find_own4(r->net, ip, &own_source, &own_destination);
+	r->bad_source = own_source || bad_source4(ip->src_addr);
+	r->own_destination = own_destination;
+	r->ends = ends;
+	r->has_ends = true;
+}
+
+static inline rte_edge_t classify4(struct rte_mbuf *m, struct nf_pkt *p, struct run *r)
 {
 	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
 	if (m->pkt_len < sizeof(*ip))
@@ -180,11 +226,10 @@ static inline rte_edge_t classify4(struct rte_mbuf *m, struct nf_pkt *p, const s
 	p->l4_proto = ip->next_proto_id;
 	if (p->flags & NF_PKT_FROM_HOST)
 		return nf_classify_table.host_arc_edge ? nf_classify_table.host_arc_edge : drop(p, c.no_taker);
-	bool own_source = false, own_destination = false;
-	find_own4(net, ip, &own_source, &own_destination);
-	if (bad_source4(ip->src_addr) || own_source)
+	look_at_ends4(r, ip);
+	if (r->bad_source)
 		return drop(p, c.bad_source);
-	if (!own_destination) {
+	if (!r->own_destination) {
 		uint32_t dst = rte_be_to_cpu_32(ip->dst_addr);
 		if (dst >> 28 == 14 || dst == UINT32_MAX || (p->flags & NF_PKT_L2_BROADCAST))
 			return drop(p, c.multicast);
@@ -206,7 +251,7 @@ static inline bool is_nd(const struct rte_mbuf *m, const struct rte_ipv6_hdr *ip
 	return ip->proto == IPPROTO_ICMPV6 && m->pkt_len > sizeof(*ip) && type >= ND_FIRST && type <= ND_LAST;
 }
 
-static inline rte_edge_t classify6(struct rte_mbuf *m, struct nf_pkt *p, const struct nf_net *net)
+static inline rte_edge_t classify6(struct rte_mbuf *m, struct nf_pkt *p, const struct rte_ether_hdr *eth, const struct nf_net *net)
 {
 	const struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *);
 	if (m->pkt_len < sizeof(*ip))
@@ -222,8 +267,10 @@ static inline rte_edge_t classify6(struct rte_mbuf *m, struct nf_pkt *p, const s
 		return nf_classify_table.host_arc_edge ? nf_classify_table.host_arc_edge : drop(p, c.no_taker);
 	if (ip->src_addr[0] == 0xff || nf_net_is_own6(net, ip->src_addr, NULL))
 		return drop(p, c.bad_source);
-	if (is_nd(m, ip))
+	if (is_nd(m, ip)) {
+		memcpy(p->src_mac, &eth->src_addr, RTE_ETHER_ADDR_LEN);
 		return ip->hop_limits == 255 ? to_class(p, NF_CLASS_ND) : drop(p, c.nd_hop_limit);
+	}
 	if (nf_net_is_own6(net, ip->dst_addr, NULL))
 		return ip->proto == IPPROTO_UDP ? own_udp(m, p, sizeof(*ip)) : to_class(p, NF_CLASS_HOST);
 	if (ip->dst_addr[0] == 0xff || (p->flags & NF_PKT_L2_BROADCAST))
@@ -231,72 +278,84 @@ static inline rte_edge_t classify6(struct rte_mbuf *m, struct nf_pkt *p, const s
 	return elsewhere(p);
 }
 
-static inline rte_edge_t by_ethertype(struct rte_mbuf *m, struct nf_pkt *p, const struct nf_net *net, uint16_t type)
+static inline rte_edge_t by_ethertype(struct rte_mbuf *m, struct nf_pkt *p, const struct rte_ether_hdr *eth, struct run *r, uint16_t type)
 {
-	if (type == RTE_ETHER_TYPE_IPV4)
-		return classify4(m, p, net);
-	if (type == RTE_ETHER_TYPE_IPV6)
-		return classify6(m, p, net);
+	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
+		return classify4(m, p, r);
+	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6))
+		return classify6(m, p, eth, r->net);
 	if (p->flags & NF_PKT_FROM_HOST)
 		return drop(p, c.host_non_ip);
-	return type == RTE_ETHER_TYPE_ARP ? to_class(p, NF_CLASS_ARP) : drop(p, c.ethertype);
+	memcpy(p->src_mac, &eth->src_addr, RTE_ETHER_ADDR_LEN);
+	return type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP) ? to_class(p, NF_CLASS_ARP) : drop(p, c.ethertype);
 }
 
-/* Strips Ethernet and VLAN; the VLAN id, or -1 for a frame too short. */
-static inline int strip_l2(struct rte_mbuf *m, uint16_t *ret_type)
+/* Strips Ethernet and VLAN; the VLAN id, or -1 for a frame too short. The type is in network byte order. */
+static inline int strip_l2(struct rte_mbuf *m, const struct rte_ether_hdr *eth, uint16_t *ret_type)
 {
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 	int vlan = m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED ? m->vlan_tci & 0xfff : 0;
 	uint16_t bytes = sizeof(*eth);
-	*ret_type = rte_be_to_cpu_16(eth->ether_type);
-	if (*ret_type == RTE_ETHER_TYPE_VLAN) {
+	*ret_type = eth->ether_type;
+	if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) {
 		const struct rte_vlan_hdr *tag = (const struct rte_vlan_hdr *)(eth + 1);
 		bytes += sizeof(*tag);
 		if (m->pkt_len < bytes)
 			return -1;
 		vlan = rte_be_to_cpu_16(tag->vlan_tci) & 0xfff;
-		*ret_type = rte_be_to_cpu_16(tag->eth_proto);
+		*ret_type = tag->eth_proto;
 	}
-	rte_pktmbuf_adj(m, bytes);
+	m->data_off = (uint16_t)(m->data_off + bytes);
+	m->data_len = (uint16_t)(m->data_len - bytes);
+	m->pkt_len -= bytes;
 	return vlan;
 }
 
-static inline rte_edge_t classify_one(struct rte_mbuf *m, const struct nf_net *net)
+/* False: the frame is for another station. */
+static inline bool is_for_us(struct nf_pkt *p, const struct rte_ether_hdr *eth, const struct run *r)
+{
+	if (likely(mac_at(&eth->dst_addr) == r->mac))
+		return true;
+	if (rte_is_multicast_ether_addr(&eth->dst_addr))
+		p->flags |= NF_PKT_L2_BROADCAST;
+	return r->port->is_host || p->flags & NF_PKT_L2_BROADCAST;
+}
+
+static inline rte_edge_t classify_one(struct rte_mbuf *m, struct run *r)
 {
 	struct nf_pkt *p = nf_pkt(m);
-	const struct nf_port *port = nf_port(p->iface);
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 	uint16_t type;
 
-	if (m->pkt_len < sizeof(*eth))
+	if (unlikely(!r->port || r->index != p->iface))
+		begin_port(r, p->iface);
+	if (unlikely(m->pkt_len < sizeof(*eth)))
 		return drop(p, c.runt);
-	if (rte_is_multicast_ether_addr(&eth->dst_addr))
-		p->flags |= NF_PKT_L2_BROADCAST;
-	else if (!port->is_host && memcmp(&eth->dst_addr, port->mac, 6) != 0)
+	if (unlikely(!is_for_us(p, eth, r)))
 		return drop(p, c.not_our_mac);
-	memcpy(p->src_mac, &eth->src_addr, 6);
-	int vlan = strip_l2(m, &type);
-	if (vlan < 0)
+	int vlan = strip_l2(m, eth, &type);
+	if (unlikely(vlan < 0))
 		return drop(p, c.runt);
-	const struct nf_iface *iface = find_iface(net, p->iface, (uint16_t)vlan);
-	if (!iface)
+	if (unlikely(vlan != r->vlan))
+		r->iface = find_iface(r->net, r->index, r->vlan = (uint16_t)vlan);
+	if (unlikely(!r->iface))
 		return drop(p, c.no_interface);
-	p->iface = iface->id;
-	p->domain = iface->domain;
-	if (port->is_host)
+	p->iface = r->iface->id;
+	p->domain = r->iface->domain;
+	if (r->port->is_host)
 		p->flags |= NF_PKT_FROM_HOST;
-	if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_BAD)
+	if (unlikely((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_BAD))
 		return drop(p, c.bad_l4_checksum);
 	m->ol_flags = 0;
-	return spread(m, p, by_ethertype(m, p, net, type), port->rss);
+	rte_edge_t edge = by_ethertype(m, p, eth, r, type);
+	return r->spreads ? spread(m, p, edge) : edge;
 }
 
 static uint16_t classify_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
-	const struct nf_net *net = nf_net();
+	struct run r = {.net = nf_net()};
 	rte_edge_t next[NF_BURST_MAX];
 	for (uint16_t i = 0; i < n; i++)
-		next[i] = classify_one(objs[i], net);
+		next[i] = classify_one(objs[i], &r);
 	nf_dispatch(graph, node, objs, n, next);
 	return n;
 }

@@ -16,6 +16,9 @@
 	X(RX_CLASSIFY, "classify")
 enum { EDGES(NF_EDGE_ENUM) };
 
+/* Packets: what a NIC wrote, and what was used long ago, is in no near cache. */
+#define AHEAD 8
+
 static uint16_t c_segments, c_no_tailroom;
 
 struct rx_ctx {
@@ -58,8 +61,9 @@ static uint16_t rx_process(struct rte_graph *graph, struct rte_node *node, void 
 	if (n == 0)
 		return 0;
 	for (uint16_t i = 0; i < n; i++) {
-		if (i + 2 < n)
-			rte_prefetch0(rte_pktmbuf_mtod((struct rte_mbuf *)objs[i + 2], void *));
+		if (i + AHEAD < n)
+			rte_prefetch0(nf_pkt(objs[i + AHEAD]));
+		rte_prefetch0(rte_pktmbuf_mtod((struct rte_mbuf *)objs[i], void *)); /* for the next node */
 		next[i] = rx_one(objs[i], ctx->port);
 	}
 	nf_worker()->work += n;

@@ -87,6 +87,7 @@ unsigned int report_close(void); /* targets that were missed */
 struct bench_options {
 	bool quick, no_huge;
 	unsigned int runs;
+	uint32_t inner, burst; /* 0: all */
 	const char *only; /* part of the plan's names; NULL: all */
 	const char *engine; /* value of the option aead */
 	const char *out;

@@ -160,7 +160,7 @@ static int measure(const struct bench_options *o, const char *dir)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: bench_nf [--quick] [--runs N] [--only NAME] [--no-huge] [--engine NAME] OUT.jsonl\n");
+	fprintf(stderr, "usage: bench_nf [--quick] [--runs N] [--only NAME] [--no-huge] [--engine NAME] [--inner BYTES] [--burst N] OUT.jsonl\n");
 	return 2;
 }
 
@@ -171,6 +171,8 @@ int main(int argc, char **argv)
 						{"only", required_argument, NULL, 'o'},
 						{"no-huge", no_argument, NULL, 'n'},
 						{"engine", required_argument, NULL, 'e'},
+						{"inner", required_argument, NULL, 'i'},
+						{"burst", required_argument, NULL, 'b'},
 						{0}};
 	struct bench_options o = {.runs = 7, .engine = "auto"};
 	char dir[] = "/tmp/sluice-bench-XXXXXX", command[64];
@@ -186,6 +188,10 @@ int main(int argc, char **argv)
 			o.no_huge = true;
 		else if (opt == 'e')
 			o.engine = optarg;
+		else if (opt == 'i')
+			o.inner = (uint32_t)atoi(optarg);
+		else if (opt == 'b')
+			o.burst = (uint32_t)atoi(optarg);
 		else
 			return usage();
 	}

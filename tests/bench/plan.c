@@ -52,6 +52,8 @@ static void add(enum kind kind, uint32_t inner, uint32_t burst, const struct ste
 	struct cell *c = &plan.cells[plan.n];
 	if (plan.o.only && !strstr(kind_names[kind], plan.o.only))
 		return;
+	if ((plan.o.inner && plan.o.inner != inner) || (plan.o.burst && plan.o.burst != burst))
+		return;
 	*c = (struct cell){.kind = kind, .inner = inner, .burst = burst, .n_steps = n};
 	memcpy(c->steps, steps, n * sizeof(*steps));
 	plan.n++;

@@ -13,6 +13,7 @@
 #define NF_NODE_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_graph_worker.h>
 
@@ -56,6 +57,34 @@ int nf_arc_start(const char *arc, const char *node);
 int nf_arc_join(const char *arc, const char *node, int order); /* lower order first */
 int nf_arc_end(const char *arc, const char *node);
 
+/* How many of next[from..n-1] in a row are the same edge. Four at a time: most bursts go one way. */
+static inline uint16_t nf_dispatch_run(const rte_edge_t *next, uint16_t from, uint16_t n)
+{
+	uint64_t same = next[from] * 0x0001000100010001ull, four;
+	uint16_t end = from;
+	for (; end + 4 <= n; end = (uint16_t)(end + 4)) {
+		memcpy(&four, next + end, sizeof(four));
+		if (four != same)
+			break;
+	}
+	while (end < n && next[end] == next[from])
+		end++;
+	return (uint16_t)(end - from);
+}
+
+/* Sends objs[i] to edge next[i], which are not all the same. */
+static inline void nf_dispatch_runs(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n,
+				    const rte_edge_t *next)
+{
+	for (uint16_t i = 0, run; i < n; i = (uint16_t)(i + run)) {
+		run = nf_dispatch_run(next, i, n);
+		if (run == 1)
+			rte_node_enqueue_x1(graph, node, next[i], objs[i]);
+		else
+			rte_node_enqueue(graph, node, next[i], objs + i, run);
+	}
+}
+
 /*
  * Sends objs[i] to edge next[i]. A burst that goes one way is moved as a whole; objs must be the node's
  * own array. Workers only.
@@ -63,27 +92,22 @@ int nf_arc_end(const char *arc, const char *node);
 static inline void nf_dispatch(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n,
 			       const rte_edge_t *next)
 {
-	uint16_t same = 1;
-	while (same < n && next[same] == next[0])
-		same++;
-	if (same == n) {
-		rte_node_next_stream_move(graph, node, next[0]);
+	if (unlikely(n == 0))
 		return;
-	}
-	for (uint16_t i = 0; i < n; i++)
-		rte_node_enqueue_x1(graph, node, next[i], objs[i]);
+	if (likely(nf_dispatch_run(next, 0, n) == n))
+		rte_node_next_stream_move(graph, node, next[0]);
+	else
+		nf_dispatch_runs(graph, node, objs, n, next);
 }
 
 /* The same for a node that gave some of its n packets away: k of them are kept, in their order. */
 static inline void nf_dispatch_kept(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n, void **kept,
 				    uint16_t k, const rte_edge_t *next)
 {
-	if (likely(k == n)) {
+	if (likely(k == n))
 		nf_dispatch(graph, node, objs, n, next);
-		return;
-	}
-	for (uint16_t i = 0; i < k; i++)
-		rte_node_enqueue_x1(graph, node, next[i], kept[i]);
+	else
+		nf_dispatch_runs(graph, node, kept, k, next);
 }
 
 #endif
