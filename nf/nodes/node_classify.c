@@ -76,9 +76,11 @@ struct run {
 
 static inline uint64_t mac_at(const void *p)
 {
-	uint64_t mac = 0;
-	memcpy(&mac, p, RTE_ETHER_ADDR_LEN);
-	return mac;
+	uint32_t front;
+	uint16_t back;
+	memcpy(&front, p, 4);
+	memcpy(&back, (const uint8_t *)p + 4, 2);
+	return front | (uint64_t)back << 32;
 }
 
 static inline const struct nf_iface *find_iface(const struct nf_net *net, uint16_t port, uint16_t vlan)

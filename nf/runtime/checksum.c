@@ -7,25 +7,48 @@
 
 #include <nf/pkt.h>
 
-/*
- * RFC 1071. Words of 32 bits into 64-bit lanes: carries cannot be lost below 2^32 words, and the
- * order of the words does not matter to the sum.
- */
-static uint64_t sum_words(const uint8_t *p, uint32_t bytes)
+#define VECTORS_FROM 256u /* bytes: fewer are summed before a vector's lanes are */
+
+/* RFC 1071: the order of the words does not matter to the sum, nor does their width, as long as no carry is lost. */
+static inline uint64_t add(uint64_t acc, uint64_t word)
 {
-	uint64_t acc = 0, two;
-	uint32_t word;
-	for (; bytes >= 8; bytes -= 8, p += 8) {
-		memcpy(&two, p, 8);
-		acc += (two & UINT32_MAX) + (two >> 32);
+	acc += word;
+	return acc + (acc < word);
+}
+
+static inline uint64_t word_at(const uint8_t *p)
+{
+	uint64_t word;
+	memcpy(&word, p, 8);
+	return word;
+}
+
+/* The last bytes, fewer than eight, zeros behind them. */
+static inline uint64_t rest_at(const uint8_t *p, uint32_t bytes)
+{
+	uint64_t rest = 0, tail = 0;
+	if (bytes & 3)
+		memcpy(&tail, p + (bytes & 4), bytes & 3);
+	if (bytes & 4)
+		memcpy(&rest, p, 4);
+	return rest + tail; /* both below 2^32 */
+}
+
+/* Four sums, for the additions of one have to wait for each other. */
+static inline uint64_t sum_words(const uint8_t *p, uint32_t bytes)
+{
+	uint64_t a = 0, b = 0, c = 0, d = 0;
+	for (; bytes >= 32; bytes -= 32, p += 32) {
+		a = add(a, word_at(p));
+		b = add(b, word_at(p + 8));
+		c = add(c, word_at(p + 16));
+		d = add(d, word_at(p + 24));
 	}
-	for (; bytes >= 4; bytes -= 4, p += 4) {
-		memcpy(&word, p, 4);
-		acc += word;
-	}
-	word = 0;
-	memcpy(&word, p, bytes);
-	return acc + word;
+	for (; bytes >= 8; bytes -= 8, p += 8)
+		a = add(a, word_at(p));
+	if (bytes)
+		b = add(b, rest_at(p, bytes));
+	return add(add(a, b), add(c, d));
 }
 
 #ifdef __x86_64__
@@ -42,19 +65,19 @@ __attribute__((target("avx2"))) static uint64_t sum_avx2(const uint8_t *p, uint3
 	}
 	uint64_t lanes[4];
 	_mm256_storeu_si256((__m256i *)(void *)lanes, _mm256_add_epi64(a, b));
-	return lanes[0] + lanes[1] + lanes[2] + lanes[3] + sum_words(p, bytes);
+	return add(lanes[0] + lanes[1] + lanes[2] + lanes[3], sum_words(p, bytes));
 }
 #endif
 
 uint32_t nf_sum16(const void *data, uint32_t bytes, uint32_t sum)
 {
-	uint64_t acc = sum;
+	uint64_t acc;
 #ifdef __x86_64__
-	if (bytes >= 64 && __builtin_cpu_supports("avx2"))
-		acc += sum_avx2(data, bytes);
+	if (bytes >= VECTORS_FROM && __builtin_cpu_supports("avx2"))
+		acc = add(sum, sum_avx2(data, bytes));
 	else
 #endif
-		acc += sum_words(data, bytes);
+		acc = add(sum, sum_words(data, bytes));
 	acc = (acc & UINT32_MAX) + (acc >> 32);
 	acc = (acc & UINT32_MAX) + (acc >> 32);
 	uint32_t folded = (uint32_t)(acc & 0xffff) + (uint32_t)(acc >> 16);
