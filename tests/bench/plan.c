@@ -233,7 +233,7 @@ static void report_nodes(const struct cell *c, unsigned int of)
 		char name[96];
 		snprintf(name, sizeof(name), "%s:%s", what_names[s->what], s->node_names[i]);
 		struct bench_line l = {.name = name, .unit = "cycles/packet", .inner = c->inner, .burst = c->burst, .peers = s->peers,
-				       .workers = 1, .value = stat_of(s->node_cycles[i], plan.o.runs)};
+				       .workers = 1, .value = bench_stat_of(s->node_cycles[i], plan.o.runs)};
 		if (l.value.max > 0)
 			report_line(&l);
 	}
