@@ -51,17 +51,20 @@ void model_random(struct model *m, struct cp_rng *r)
 		random_policy(m, i, r);
 }
 
+/* All of it, or one member. */
 static void mutate_resource(struct model *m, unsigned int i, struct cp_rng *r)
 {
-	struct model old = *m;
-	random_resource(m, i, r);
-	m->resource[i].there = old.resource[i].there;
-	unsigned int keep = choose(r, 8); /* one member, or all */
-	if (keep < 7) {
-		uint8_t *now = &m->resource[i].name, *was = &old.resource[i].name, one = now[keep];
-		memcpy(now, was, 7);
-		now[keep] = one;
-	}
+	struct model changed = *m;
+	random_resource(&changed, i, r);
+	uint8_t *to[] = {&m->resource[i].name, &m->resource[i].type, &m->resource[i].address, &m->resource[i].ip_stack,
+			 &m->resource[i].description, &m->resource[i].filters, &m->resource[i].sites};
+	const uint8_t from[] = {changed.resource[i].name, changed.resource[i].type, changed.resource[i].address,
+				changed.resource[i].ip_stack, changed.resource[i].description, changed.resource[i].filters,
+				changed.resource[i].sites};
+	unsigned int only = choose(r, 8);
+	for (unsigned int k = 0; k < 7; k++)
+		if (only == k || only == 7)
+			*to[k] = from[k];
 }
 
 static void mutate_policy(struct model *m, unsigned int i, struct cp_rng *r)
