@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A new file, or the end of a policy: who must hear what (changes.h), one peer at a time. */
+#include <errno.h>
+
+#include "broker/internal.h"
+
+void broker_reload_end(struct broker *b)
+{
+	broker_changes_free(b->reload.changes);
+	broker_facts_free(b->reload.before);
+	b->reload = (struct broker_reload){.changes = NULL};
+}
+
+/* Authorizations are gone through from the end: the last one takes the place of one that goes. */
+static void begin(struct broker *b, struct broker_changes *changes, struct broker_facts *before)
+{
+	b->reload = (struct broker_reload){.changes = changes, .before = before, .auths_left = b->n_auths};
+	b->judged_at = broker_unix_now(b);
+	b->access_changes_at = broker_access_changes_at(b->facts, b->judged_at);
+}
+
+static void tell_gateway(struct broker *b, struct broker_node *g)
+{
+	if (!g->conn)
+		return;
+	const struct broker_gateway_change ch = broker_changes_gateway(b->reload.changes, &g->device.owner);
+	struct portal_message m = {.type = PORTAL_RESOURCE_UPDATED};
+	if (ch.must_close) {
+		broker_conn_close(b, g->conn, 1001, "site_gone");
+		return;
+	}
+	if (ch.must_init)
+		broker_say_init(b, g->conn);
+	for (size_t i = 0; i < ch.n_updated; i++) {
+		m.body.resource = ch.updated[i]->view;
+		broker_say(b, g->conn, &m);
+	}
+}
+
+static void tell_resources(struct broker *b, struct broker_conn *c, const struct broker_client_change *ch)
+{
+	struct portal_message m = {.type = PORTAL_RESOURCE_DELETED};
+	for (size_t i = 0; i < ch->n_deleted; i++) {
+		m.body.resource_deleted.id = *ch->deleted[i];
+		broker_say(b, c, &m);
+	}
+	m.type = PORTAL_RESOURCE_UPSERTED;
+	for (size_t i = 0; i < ch->n_upserted; i++) {
+		m.body.resource = ch->upserted[i]->view;
+		broker_say(b, c, &m);
+	}
+}
+
+static void tell_client(struct broker *b, struct broker_node *n)
+{
+	if (!n->conn)
+		return;
+	const struct broker_client_change ch = broker_changes_client(b->reload.changes, &n->device.owner, &n->conn->from);
+	if (ch.must_close) {
+		broker_conn_close(b, n->conn, 1001, "actor_gone");
+		return;
+	}
+	if (ch.must_configure)
+		broker_say_config(b, n->conn);
+	tell_resources(b, n->conn, &ch);
+}
+
+static void say_expiry(struct broker *b, const struct broker_auth *a)
+{
+	const struct portal_message m = {.type = PORTAL_EXPIRY_UPDATED,
+					 .body.authorization = {a->use->key.client, a->use->key.resource, a->expires_at}};
+	if (a->link->gateway->conn)
+		broker_say(b, a->link->gateway->conn, &m);
+}
+
+static void judge(struct broker *b, struct broker_auth *a)
+{
+	const struct broker_node *client = a->use->client, *g = a->link->gateway;
+	const struct broker_authorization record = broker_auth_record(a);
+	bool heeds = !g->conn || g->conn->link.dialect == PORTAL_V1;
+	int64_t expires_at;
+	switch (broker_changes_authorization(b->reload.changes, &record, &client->device.owner, client->conn ? &client->conn->from : NULL,
+					     &g->device.owner, heeds, broker_latest_end(b, client), &expires_at)) {
+	case BROKER_KEEP:
+		break;
+	case BROKER_EXPIRE:
+		broker_auth_until(b, a, expires_at);
+		broker_store_authorization(b, a);
+		say_expiry(b, a);
+		break;
+	case BROKER_REJECT:
+		broker_count_up(b, BROKER_COUNT_REVOKED);
+		broker_asks_failed(b, a->use);
+		broker_auth_reject(b, a);
+		break;
+	}
+}
+
+bool broker_reload_step(struct broker *b)
+{
+	struct broker_reload *r = &b->reload;
+	if (!r->changes)
+		return false;
+	if (r->next_gateway < b->n_gateways)
+		tell_gateway(b, b->gateways[r->next_gateway++]);
+	else if (r->next_client < b->n_clients)
+		tell_client(b, b->clients[r->next_client++]);
+	else if (r->auths_left > 0)
+		judge(b, b->auths[--r->auths_left]);
+	else
+		broker_reload_end(b);
+	return true;
+}
+
+static void finish(struct broker *b)
+{
+	while (broker_reload_step(b))
+		;
+}
+
+void broker_access_changes(struct broker *b)
+{
+	const struct broker_moment before = {b->facts, b->judged_at}, after = {b->facts, broker_unix_now(b)};
+	finish(b);
+	struct broker_changes *changes = broker_changes_create(&before, &after);
+	if (changes)
+		begin(b, changes, NULL);
+	else
+		b->access_changes_at = broker_unix_now(b) + 1; /* memory is short: again in a second */
+}
+
+static int adopt(struct broker *b, struct broker_facts *facts)
+{
+	const struct broker_world *w = broker_facts_world(facts);
+	const struct broker_moment before = {b->facts, b->judged_at}, after = {facts, broker_unix_now(b)};
+	struct broker_changes *changes = broker_changes_create(&before, &after);
+	if (!changes || !broker_room_for(b, w->n_resources) || broker_relays_configure(b->relays, facts, b->now) != 0) {
+		broker_changes_free(changes);
+		return -ENOMEM;
+	}
+	struct broker_facts *old = b->facts;
+	b->facts = facts;
+	b->timing = w->timing;
+	b->quota = w->quota;
+	rescue_configure(b->rescue, &b->timing);
+	begin(b, changes, old);
+	return 0;
+}
+
+int broker_configure(struct broker *b, const struct broker_world *world, cp_time now)
+{
+	broker_at(b, now);
+	finish(b);
+	struct broker_facts *facts = broker_facts_create(world);
+	int err = facts ? adopt(b, facts) : -ENOMEM;
+	if (err)
+		broker_facts_free(facts);
+	else
+		broker_move_on(b);
+	return err;
+}
