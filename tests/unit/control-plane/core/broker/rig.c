@@ -269,14 +269,23 @@ void rig_silent(struct rig *r, uint64_t conn)
 		fail_msg("hears %s", r->outs[i].text);
 }
 
+/* More requests may lie before the reply. */
+static bool takes_last(struct rig *r, uint64_t conn, const char *holds)
+{
+	for (size_t i = r->n_outs; i-- > 0;)
+		if (r->outs[i].kind == BROKER_OUT_TEXT && r->outs[i].conn == conn && !r->outs[i].is_taken) {
+			r->outs[i].is_taken = true;
+			return strstr(r->outs[i].text, holds) != NULL;
+		}
+	return false;
+}
+
 void rig_answers(struct rig *r, uint64_t gateway)
 {
 	struct portal_message asked = rig_hears(r, gateway, PORTAL_AUTHORIZE_FLOW);
 	rig_message(r, gateway, &(struct portal_message){.type = PORTAL_FLOW_AUTHORIZED, .body.flow_authorized.ref = asked.body.authorize_flow.ref});
-	struct portal_message reply = rig_hears(r, gateway, PORTAL_REPLY);
-	assert_int_equal(reply.body.reply.status, PORTAL_OK);
-	portal_message_free(&reply);
 	portal_message_free(&asked);
+	assert_true(takes_last(r, gateway, "\"status\":\"ok\""));
 }
 
 struct portal_flow_created rig_flow(struct rig *r, uint64_t client, uint64_t gateway, unsigned int resource)
