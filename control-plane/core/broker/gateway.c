@@ -22,12 +22,14 @@ void broker_gateway_joined(struct broker *b, struct broker_node *g)
 
 void broker_gateway_parted(struct broker *b, struct broker_node *g, bool left)
 {
-	broker_offer(b, g);
-	broker_asks_lost(b, g);
+	if (b->is_stopping)
+		return;
 	if (left)
 		rescue_left(b->rescue, &g->rescue, b->now);
-	else if (!b->is_stopping)
+	else
 		rescue_lost(b->rescue, &g->rescue, b->now);
+	broker_offer(b, g);
+	broker_asks_lost(b, g);
 }
 
 void broker_gateway_silent(struct broker *b, struct broker_node *g, bool silent)

@@ -36,19 +36,27 @@ static void displace(struct broker *b, struct broker_conn *old)
 	broker_conn_close(b, old, 1000, "displaced");
 }
 
+/* Half of it may be done, so that whoever is there must come again. */
+static void fail(struct broker *b, struct broker_conn *c)
+{
+	if (c->node->conn)
+		broker_conn_break(b, c->node->conn);
+	broker_conn_break(b, c);
+}
+
 static void join_peer(struct broker *b, struct broker_conn *c, const struct portal_message *m)
 {
 	struct broker_node *n = c->node;
 	bool is_new_key = memcmp(&n->device.public_key, &c->public_key, sizeof(c->public_key)) != 0;
 	bool was_online = n->conn != NULL;
+	if (!take_over(b, c)) {
+		fail(b, c);
+		return;
+	}
 	if (is_new_key)
 		broker_keys_changed(b, n);
 	if (n->conn && n->conn != c)
 		displace(b, n->conn);
-	if (!take_over(b, c)) {
-		broker_conn_break(b, c);
-		return;
-	}
 	broker_reply(b, c, m, NULL);
 	c->has_joined = true;
 	n->conn = c;
