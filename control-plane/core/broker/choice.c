@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which gateway a flow goes through (portal §6.3 c 3). A site keeps those that may be chosen in a heap by their load,
- * beneath it a number drawn anew at every change and every choice, so that equals are chosen by chance.
+ * Which gateway a flow goes through (portal §6.3 c 3). A site keeps those that may be chosen in a heap by their load, and
+ * among equals by a turn that is drawn at every change and every choice from the next few: by chance, but so that nobody
+ * waits for long.
  */
 #include "broker/internal.h"
 
-/* Silent ones come after all others, and both after none. */
+#define TURN_BITS 40
+
+/* Silent ones come after all others. */
 static cp_time rank_of(struct broker *b, const struct broker_node *g)
 {
+	struct broker_owner *site = g->owner;
 	uint64_t silent = b->now < g->silent_until ? 1ull << 62 : 0;
-	return silent | (uint64_t)(g->load & 0x1fffffff) << 32 | cp_rng_below(&b->rng, UINT32_MAX);
+	uint64_t turn = ++site->turns + cp_rng_below(&b->rng, 2 * site->n_devices);
+	return silent | (uint64_t)(g->load & 0x3fffff) << TURN_BITS | (turn & ((1ull << TURN_BITS) - 1));
 }
 
 void broker_offer(struct broker *b, struct broker_node *g)
@@ -55,13 +60,18 @@ static struct broker_node *preferred(struct broker *b, const struct broker_use *
 	return best;
 }
 
+/* Turns of different sites say nothing of each other. */
 static struct broker_node *least_loaded(struct broker *b, const struct broker_resource *r)
 {
 	struct cp_timer *best = NULL;
+	uint32_t n_equal = 0;
 	for (size_t i = 0; i < r->view.sites.n; i++) {
 		const struct broker_owner *o = broker_owner_find(b, PORTAL_GATEWAY, &r->view.sites.list[i].id);
 		struct cp_timer *t = o ? cp_heap_due(&o->offered, CP_NEVER - 1) : NULL;
-		if (t && (!best || t->at < best->at))
+		if (!t || (best && t->at >> TURN_BITS > best->at >> TURN_BITS))
+			continue;
+		n_equal = best && t->at >> TURN_BITS == best->at >> TURN_BITS ? n_equal + 1 : 1;
+		if (cp_rng_below(&b->rng, n_equal) == 0)
 			best = t;
 	}
 	return best ? broker_of(best, struct broker_node, offer) : NULL;

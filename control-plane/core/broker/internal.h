@@ -53,6 +53,7 @@ struct broker_owner {
 	struct cp_map_entry by_key;
 	struct broker_list all;
 	uint32_t n_devices;
+	uint64_t turns;
 	struct cp_heap offered; /* a site's gateways that may be chosen, by load (choice.c) */
 };
 
