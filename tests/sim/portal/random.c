@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "random.h"
+
+#include <string.h>
+
+#include "chance.h"
+
+/* In the end everybody reaches what it may, if there is a gateway for it. */
+static bool has_gateway(struct sim *s, uint32_t resource)
+{
+	for (uint32_t i = 0; i < s->n_peers; i++)
+		if (s->peers[i].role == PORTAL_GATEWAY && s->peers[i].joined && (s->file.at[resource] & s->file.sites & (1u << s->peers[i].owner)))
+			return true;
+	return false;
+}
+
+static void check_content(struct sim *s)
+{
+	for (uint32_t i = 0; i < s->n_peers; i++) {
+		struct peer *p = &s->peers[i];
+		if (!p->channel && !s->tokens[p->token - 1].is_gone && s->tokens[p->token - 1].expires_at > sim_unix(s))
+			sim_violation(s, "%s is not there in the end", p->name);
+		for (uint32_t r = 0; p->role == PORTAL_CLIENT && p->channel && r < RESOURCES; r++) {
+			enum carries c = client_reaches(p, r);
+			bool well = c == CARRIES || (c == PROHIBITS && p->is_older); /* those are not told (§4.5) */
+			if (p->joined && p->wants[r].listed && has_gateway(s, r) && !well)
+				sim_violation(s, "in the end %s does not reach %u: %d", p->name, r, c);
+		}
+	}
+}
+
+static uint32_t stored(const struct sim *s)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < s->store.n_auths; i++)
+		n += !s->store.left_out[i];
+	return n;
+}
+
+/* Nobody is there any more, and every authorization is over. */
+static void check_empty(struct sim *s)
+{
+	for (uint32_t i = 0; i < s->n_peers; i++)
+		peer_kill(&s->peers[i], true);
+	clock_run(&s->clock, s->clock.now + 10 * CP_S);
+	clock_run(&s->clock, s->clock.now + 15ull * 24 * 3600 * CP_S);
+	if (s->violation[0])
+		return;
+	struct broker_summary b = broker_summary(s->shell.broker);
+	if (b.authorizations || b.requests || b.clients_online || b.gateways_online || b.relays_online || stored(s))
+		sim_violation(s, "in the end there are %u authorizations, %u stored, %u requests, %u + %u peers", b.authorizations,
+			      stored(s), b.requests, b.clients_online, b.gateways_online);
+}
+
+struct random_result random_life(uint64_t seed, FILE *log)
+{
+	struct sim *s = sim_new(seed, log);
+	struct chance c;
+	struct random_result r = {0};
+	chance_begin(&c, s);
+	clock_run(&s->clock, s->clock.now + 20 * CP_S + dice_below(&s->dice, 60) * CP_S);
+	if (dice_below(&s->dice, 2) && !s->violation[0]) {
+		chance_end(&c);
+		clock_run(&s->clock, s->clock.now + 150 * CP_S);
+		check_content(s);
+		check_empty(s);
+	}
+	memcpy(r.violation, s->violation, sizeof(r.violation));
+	memcpy(r.counts, s->oracle.counts, sizeof(r.counts));
+	r.hash = s->hash;
+	r.inputs = s->shell.inputs;
+	r.outputs = s->shell.outputs;
+	r.starts = s->shell.starts;
+	sim_free(s);
+	return r;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One life of a portal, as a seed has it. */
+#ifndef SIM_PORTAL_RANDOM_H
+#define SIM_PORTAL_RANDOM_H
+
+#include <stdio.h>
+
+#include "sim.h"
+
+struct random_result {
+	char violation[200]; /* "": none */
+	uint64_t hash, inputs, outputs, starts;
+	uint64_t counts[sizeof(((struct oracle *)0)->counts) / sizeof(uint64_t)];
+};
+struct random_result random_life(uint64_t seed, FILE *log);
+
+#endif
