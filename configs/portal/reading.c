@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "stun/utf8.h"
 
 void *reading_take(struct reading *r, size_t n, size_t size)
 {
@@ -38,6 +39,8 @@ const char *reading_expand(struct reading *r, const char *key, const json_t *val
 	if (cursor_expand(&r->c, key, value, text, (max_bytes < TEXT_MAX_BYTES ? max_bytes : TEXT_MAX_BYTES) + 1)) {
 		if (!text[0])
 			cursor_fail(&r->c, key, "is empty");
+		else if (!utf8_is_valid(text, strlen(text))) /* the environment may hold anything */
+			cursor_fail(&r->c, key, "is no UTF-8");
 		else if (!(copy = arena_text(&r->arena, text)))
 			cursor_fail(&r->c, key, "out of memory");
 	}

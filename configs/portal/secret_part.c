@@ -9,6 +9,7 @@
 
 #include "base/crypto.h"
 #include "reading.h"
+#include "stun/utf8.h"
 
 #define SECRET_MAX 1024
 
@@ -24,7 +25,7 @@ static ssize_t load(struct reading *r, const char *key, const char *path, char *
 {
 	struct stat st = {0};
 	char text[64];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	bool is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	ssize_t n = is_file ? read(fd, ret, bytes) : -1;
 	int error = errno;
@@ -53,7 +54,7 @@ static const char *read_secret_file(struct reading *r, const char *key, const ch
 		text[n] = 0;
 	if (n == 0)
 		fail_file(r, key, path, "is empty");
-	else if (n > 0 && ((size_t)n > max_bytes || strlen(text) != (size_t)n))
+	else if (n > 0 && ((size_t)n > max_bytes || strlen(text) != (size_t)n || !utf8_is_valid(text, (size_t)n)))
 		cursor_fail(&r->c, key, "%s: is no text of at most %zu bytes", path, max_bytes);
 	else if (n > 0 && !(copy = arena_text(&r->arena, text)))
 		cursor_fail(&r->c, key, "out of memory");

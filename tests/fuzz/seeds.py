@@ -129,6 +129,37 @@ def configs():
     yield "nested", {"nf": {"ports": [[[[[[]]]]]]}}
 
 
+def portal_configs():
+    listen = {"listen": [{"address": "127.0.0.1:8081"}]}
+    whole = dict(listen, log_level="debug", database="/a", control_socket="/b", account_slug="x",
+                 http={"listen": ["[::1]:1"], "trusted_proxies": ["10.0.0.0/8"]}, limits={"connections": 5},
+                 sites=[{"name": "hq"}, {"name": "lab", "id": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"}],
+                 actors=[{"name": "ann", "email": "a@b", "groups": ["g"]}, {"name": "bob"}],
+                 timing={"rescue_after_ms": 1, "authorization_s": 60}, quota={"relays": 1},
+                 dns={"upstream": ["9.9.9.9", "[2620:fe::fe]:53"], "search_domain": "acme.example"})
+    kinds = {"cidr": "10.0.0.0/8", "ip": "2001:db8::1", "dns": "*.a.example"}
+    resources = [{"name": k, "type": k, "address": a, "sites": ["hq"], "filters": [{"protocol": "tcp", "ports": [1, "2-3"]}]}
+                 for k, a in kinds.items()] + [{"name": "net", "type": "internet", "sites": ["lab", "hq"]}]
+    policy = {"name": "p", "actors": ["bob"], "groups": ["g"], "resources": ["dns", "net"], "networks": ["::/0"],
+              "expires_at": "2027-01-31T12:00:00.5+01:00"}
+    relays = [{"name": "t", "ipv4": "192.0.2.1", "ipv6": "[2001:db8::1]:3478", "username": "u", "password": "p"},
+              {"name": "r", "ipv4": "192.0.2.2:1", "any_port": True, "rest_secret": "s"}]
+    yield "small", listen
+    yield "whole", dict(whole, resources=resources, policies=[policy], relays=relays)
+    for name in kinds:
+        yield name, dict(whole, resources=[r for r in resources if r["name"] == name])
+    yield "policies", dict(whole, resources=resources, policies=[policy, dict(policy, name="q", actors=[])])
+    yield "twice", dict(whole, resources=resources[:1] * 2)
+    yield "relays", dict(whole, relays=relays)
+    yield "reserved", dict(whole, resources=[dict(resources[0], address="100.64.0.0/12")])
+    yield "covers", dict(whole, resources=[dict(resources[0], address="64.0.0.0/2")])
+    yield "pattern", dict(whole, resources=[dict(resources[2], address="**.[a-z]?.*x", ip_stack="ipv4_only")])
+    yield "variable", {"listen": [{"address": "${NO_SUCH}"}]}
+    yield "tls", {"listen": [{"address": "[::]:443", "certificate_file": "/c", "key_file": "/k"}]}
+    yield "unknown-key", dict(listen, site=[])
+    yield "nested", {"listen": [[[[[[]]]]]]}
+
+
 def messages():
     for kind in (1, 2, 3):
         for name, change in (("as-it-is", b""), ("type", b"\0\3"), ("index", b"\4\1"), ("key", b"\x09\1"), ("tag", b"\x37\x80"),
@@ -379,6 +410,7 @@ def main():
     write("ip_frame", frames())
     write("ctl_check", ctl())
     write("config", configs())
+    write("portal_config", portal_configs())
     write("stun", stuns())
     write("channel_data", channel_data())
     write("candidate", candidates())

@@ -17,6 +17,7 @@
 
 #include "reading.h"
 #include "rig.h"
+#include "written.h"
 
 #define DOCUMENT SOURCE_DIR "/docs/portal-configuration.md"
 #define EXAMPLE  SOURCE_DIR "/configs/portal.json"
@@ -113,6 +114,7 @@ static void the_example_is_accepted_without_a_warning_of_its_own(void **state)
 		assert_non_null(strstr(cfg->warnings[i], "lets others read them")); /* as it lies in the tree */
 	assert_int_equal(cfg->world.n_resources, 4);
 	assert_int_equal(cfg->world.n_policies, 3);
+	assert_null(world_mistake(&cfg->world));
 	portal_config_free(cfg);
 }
 

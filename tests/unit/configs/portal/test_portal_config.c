@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "rig.h"
+#include "written.h"
 
 #define MISTAKES(list) assert_mistakes(list, sizeof(list) / sizeof((list)[0]))
 
@@ -116,6 +117,7 @@ static void resources_arrive_as_peers_parse_them(void **state)
 	assert_int_equal(r[3].view.ip_stack, PORTAL_IPV6_ONLY);
 	assert_int_equal(r[4].view.type, PORTAL_RESOURCE_INTERNET);
 	assert_true(r[4].view.has_can_be_disabled && r[4].view.can_be_disabled);
+	assert_null(world_mistake(&cfg->world));
 	portal_config_free(cfg);
 }
 
@@ -424,6 +426,7 @@ static void a_secret_s_file_is_private_and_a_text(void **state)
 		{"s", 0644, "mode 0644 is wider than 0640"}, {"s", 0660, "mode 0660 is wider than 0640"},
 		{"s", 0440, NULL},			     {"\n", 0600, "is empty"},
 		{"", 0600, "is empty"},			     {"two\r\n\n", 0600, NULL},
+		{"\xff", 0600, "is no text of at most 256 bytes"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -590,6 +593,19 @@ static void five_thousand_resources_are_read_at_once(void **state)
 	free(text);
 }
 
+static void what_the_environment_says_is_utf_8(void **state)
+{
+	char error[PORTAL_CONFIG_ERROR_BYTES];
+	(void)state;
+	setenv("SLUICE_TEST_TEXT", "caf\xc3\xa9", 1);
+	struct portal_config *cfg = rig_good(FILE_OF("'sites':[{'name':'${SLUICE_TEST_TEXT}'}]"));
+	assert_string_equal(cfg->world.sites[0].name, "caf\xc3\xa9");
+	portal_config_free(cfg);
+	setenv("SLUICE_TEST_TEXT", "caf\xe9", 1);
+	assert_null(rig_parse(FILE_OF("'sites':[{'name':'${SLUICE_TEST_TEXT}'}]"), error));
+	assert_string_equal(error, "f: sites[0].name: is no UTF-8");
+}
+
 static void lists_have_an_end(void **state)
 {
 	char text[4096] = "{'listen':[", error[PORTAL_CONFIG_ERROR_BYTES];
@@ -640,6 +656,7 @@ int main(void)
 		cmocka_unit_test(the_control_socket_is_found_in_a_file_that_is_wrong),
 		cmocka_unit_test(what_needs_a_new_process_is_named),
 		cmocka_unit_test(five_thousand_resources_are_read_at_once),
+		cmocka_unit_test(what_the_environment_says_is_utf_8),
 		cmocka_unit_test(lists_have_an_end),
 		cmocka_unit_test(policies_together_have_an_end),
 	};
