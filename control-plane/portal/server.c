@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server.h"
+
+#include <string.h>
+
+static int refuse(struct conn *c, enum refusal why, uint16_t code, const char *text)
+{
+	limits_refused(&c->shell->limits, why);
+	log_event(CP_DEBUG, "connection_closed", "conn=%llu why=\"%s\"", (unsigned long long)c->id, text);
+	inbox_clear(&c->in);
+	c->phase = CONN_CLOSED;
+	lws_close_reason(c->wsi, code, (unsigned char *)(uintptr_t)text, strlen(text));
+	return -1;
+}
+
+static int message(struct conn *c, const char *text, size_t bytes)
+{
+	struct shell *s = c->shell;
+	const struct portal_config_limits *is = &s->limits.is;
+	if (!rate_take(&c->messages, is->messages_per_s, is->messages_burst, shell_now(s)))
+		return refuse(c, REFUSAL_RATE, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many messages");
+	if (!text_is_utf8(text, bytes))
+		return refuse(c, REFUSAL_UTF8, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "not UTF-8");
+	broker_text(s->broker, c->id, text, bytes, shell_now(s));
+	shell_pump(s);
+	return 0;
+}
+
+/* A part of a message; small ones come whole, and are not copied. */
+static int received(struct conn *c, const char *part, size_t bytes)
+{
+	if (c->phase != CONN_UPGRADED)
+		return 0; /* its close is under way */
+	if (lws_frame_is_binary(c->wsi))
+		return refuse(c, REFUSAL_BINARY, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "binary frame");
+	size_t rest = lws_remaining_packet_payload(c->wsi);
+	if (c->in.bytes + bytes > c->shell->limits.is.frame_bytes ||
+	    rest > c->shell->limits.is.frame_bytes - c->in.bytes - bytes)
+		return refuse(c, REFUSAL_FRAME_BYTES, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "message too long");
+	bool whole = lws_is_final_fragment(c->wsi) && rest == 0;
+	if (whole && !c->in.text)
+		return message(c, part, bytes);
+	if (!inbox_add(&c->in, part, bytes))
+		return refuse(c, REFUSAL_UNAVAILABLE, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "out of memory");
+	if (!whole)
+		return 0;
+	struct inbox in = c->in;
+	c->in = (struct inbox){0};
+	int rc = message(c, in.text, in.bytes);
+	inbox_clear(&in);
+	return rc;
+}
+
+static int writable(struct conn *c)
+{
+	if (conn_write(c))
+		return 0;
+	if (c->phase == CONN_CLOSING)
+		lws_close_reason(c->wsi, c->close_code, (unsigned char *)(uintptr_t)c->close_why, strlen(c->close_why));
+	c->phase = CONN_CLOSED;
+	return -1;
+}
+
+static void gone(struct conn *c)
+{
+	struct shell *s = c->shell;
+	uint64_t id = c->id;
+	bool was_known = c->phase >= CONN_UPGRADED;
+	if (c->phase == CONN_REQUEST)
+		limits_refused(&s->limits, REFUSAL_HANDSHAKE_ABORTED);
+	c->wsi = NULL;
+	if (!c->is_adopting)
+		conn_free(c);
+	if (!was_known || !s->broker)
+		return;
+	broker_lost(s->broker, id, shell_now(s));
+	shell_pump(s);
+}
+
+static int opened(struct conn *c)
+{
+	c->is_open = true;
+	c->shell->conns->n_open++;
+	return 0;
+}
+
+int server_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t bytes)
+{
+	struct conn *c = lws_get_opaque_user_data(wsi);
+	(void)user;
+	if (!c)
+		return 0;
+	c->wsi = wsi;
+	switch (reason) {
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return handshake_upgrade(c);
+	case LWS_CALLBACK_HTTP:
+		handshake_page(c, in);
+		return -1; /* what libwebsockets could not send yet it sends before it closes */
+	case LWS_CALLBACK_ESTABLISHED:
+		return opened(c);
+	case LWS_CALLBACK_RECEIVE:
+		return received(c, in, bytes);
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+		return writable(c);
+	case LWS_CALLBACK_WSI_DESTROY:
+		lws_set_opaque_user_data(wsi, NULL);
+		gone(c);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+void server_text(struct shell *s, uint64_t conn, struct portal_text *text)
+{
+	struct conn *c = conn_find(s->conns, conn);
+	if (!c || c->phase != CONN_UPGRADED) {
+		portal_text_free(text);
+		return;
+	}
+	conn_settled(c);
+	if (c->out.bytes + c->in_flight > s->limits.is.queued_bytes) {
+		limits_refused(&s->limits, REFUSAL_SLOW);
+		conn_drop_output(c);
+		conn_close(c, LWS_CLOSE_STATUS_POLICY_VIOLATION, "reads too slowly");
+	} else if (outbox_put(&c->out, LWS_PRE, text->text, text->bytes)) {
+		s->conns->queued_bytes += text->bytes;
+	} else {
+		conn_close(c, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "out of memory");
+	}
+	portal_text_free(text);
+	if (c->is_dirty)
+		return;
+	c->is_dirty = true;
+	c->next_dirty = s->conns->dirty;
+	s->conns->dirty = c;
+}
+
+void server_close(struct shell *s, uint64_t conn, uint16_t code, const char *why)
+{
+	struct conn *c = conn_find(s->conns, conn);
+	if (c)
+		conn_close(c, code, why);
+}
+
+void server_flush(struct shell *s)
+{
+	while (s->conns->dirty) {
+		struct conn *c = s->conns->dirty;
+		s->conns->dirty = c->next_dirty;
+		c->is_dirty = false;
+		if (c->wsi && c->is_open && !conn_write(c))
+			lws_callback_on_writable(c->wsi); /* it is closed there */
+	}
+}
+
+void server_expire(struct shell *s)
+{
+	cp_time limit = (cp_time)s->limits.is.handshake_ms * CP_MS;
+	struct conn *c;
+	while ((c = s->conns->first) && shell_now(s) - c->since >= limit) {
+		conn_settled(c);
+		if (c->phase == CONN_REQUEST || c->phase == CONN_UPGRADED)
+			limits_refused(&s->limits, REFUSAL_HANDSHAKE_TIME);
+		if (c->phase == CONN_UPGRADED && c->is_open)
+			conn_close(c, LWS_CLOSE_STATUS_POLICY_VIOLATION, "not joined in time");
+		else
+			conn_kill(c);
+	}
+}
