@@ -161,7 +161,7 @@ int main(int argc, char **argv)
 	}
 	if (!shell.path || optind != argc)
 		return usage(stderr, EXIT_CONFIG);
-	shell.cfg = portal_config_load(shell.path, error);
+	shell.cfg = shell.begun = portal_config_load(shell.path, error);
 	if (!shell.cfg) {
 		fprintf(stderr, "sluice-portal: %s\n", error);
 		return EXIT_CONFIG;
@@ -170,6 +170,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < shell.cfg->n_warnings; i++)
 		log_event(CP_WARN, "config", "text=\"%s\"", shell.cfg->warnings[i]);
 	int code = check ? printf("%s: ok\n", shell.path) < 0 : run(&shell);
-	portal_config_free(shell.cfg);
+	if (shell.cfg != shell.begun)
+		portal_config_free(shell.cfg);
+	portal_config_free(shell.begun);
 	return code;
 }

@@ -132,11 +132,12 @@ static int apply(struct shell *s, struct portal_config *cfg)
 	int rc = broker_configure(s->broker, &cfg->world, shell_now(s));
 	if (rc != 0)
 		return rc;
-	portal_config_restart(s->cfg, cfg, on_restart_needed, NULL);
+	portal_config_restart(s->begun, cfg, on_restart_needed, NULL);
 	warn(cfg);
 	limits_configure(&s->limits, &cfg->limits, s->descriptors);
 	log_set_level(s->log_level >= 0 ? s->log_level : (int)cfg->log_level);
-	portal_config_free(s->cfg);
+	if (s->cfg != s->begun)
+		portal_config_free(s->cfg);
 	s->cfg = cfg;
 	listeners_renew(s);
 	shell_pump(s);

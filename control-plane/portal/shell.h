@@ -83,7 +83,7 @@ cp_time notify_watchdog_period(void);
 struct shell {
 	const char *path;
 	int log_level; /* of the command line; -1: the file's */
-	struct portal_config *cfg;
+	struct portal_config *begun, *cfg; /* of the start, and in force */
 	struct broker *broker;
 	struct store *store;
 	struct limits limits;
