@@ -402,6 +402,23 @@ def broker_requests():
     yield "empty", b""
 
 
+def portal_https():
+    """Five headers of an upgrade, X-Forwarded-For, then the pieces of a query."""
+    def request(upgrade="websocket", connection="Upgrade", version="13", key="dGhlIHNhbXBsZSBub25jZQ==", protocol="", chain="", *pieces):
+        return "\n".join((upgrade, connection, version, key, protocol, chain) + pieces).encode()
+
+    yield "proper", request("websocket", "Upgrade", "13", "dGhlIHNhbXBsZSBub25jZQ==", "", "", "token=.SFMyNTY.opaque", "name=gw 1ä", "key=I2VK+/=")
+    yield "list", request("WebSocket", "keep-alive , upgrade")
+    yield "h2c", request("h2c", "Upgrade, HTTP2-Settings")
+    yield "version", request(version="8")
+    yield "key", request(key="dGhlIHNhbXBsZSBub25jZQ")
+    yield "protocol", request(protocol="phoenix")
+    yield "chain", request(chain="198.51.100.1, [2001:db8::1] ,10.0.0.1,\tfd00::1")
+    yield "chain-odd", request(chain="198.51.100.1:80, unknown")
+    yield "pieces", request("", "", "", "", "", "", "", "a", "=", "a=b=c", "&;+%", "\x7f\0")
+    yield "empty", b""
+
+
 def main():
     write("wg_message", messages())
     write("wg_state", states())
@@ -418,6 +435,7 @@ def main():
     write("portal_frame", portal_frames())
     write("portal_channel", portal_channels())
     write("broker_request", broker_requests())
+    write("portal_http", portal_https())
     return 0
 
 
