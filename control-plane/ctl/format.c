@@ -3,8 +3,10 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <sodium.h>
 
@@ -115,6 +117,42 @@ char *fmt_harmless(char *text)
 		if ((*c < 0x20 && *c != '\n') || *c == 0x7f)
 			*c = '?';
 	return text;
+}
+
+/* Length of the character at c if it is one that a line should not hold, else 0. U+0080–9F; U+061C; U+200E–F, U+2028–2E;
+ * U+2066–69; U+FEFF. */
+static size_t unwanted(const unsigned char *c)
+{
+	if (c[0] < 0x20 || c[0] == 0x7f)
+		return 1;
+	if ((c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) || (c[0] == 0xd8 && c[1] == 0x9c))
+		return 2;
+	if (c[0] == 0xef)
+		return c[1] == 0xbb && c[2] == 0xbf ? 3 : 0;
+	if (c[0] != 0xe2 || (c[1] != 0x80 && c[1] != 0x81))
+		return 0;
+	bool is_80 = c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae);
+	bool is_81 = c[2] >= 0xa6 && c[2] <= 0xa9;
+	return (c[1] == 0x80 ? is_80 : is_81) ? 3 : 0;
+}
+
+char *fmt_line(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c;) {
+		size_t n = unwanted(c);
+		memset(c, '?', n);
+		c += n ? n : 1;
+	}
+	return text;
+}
+
+char *fmt_moment(char ret[FMT_BYTES], int64_t unix_seconds)
+{
+	time_t t = unix_seconds;
+	struct tm tm;
+	if (!gmtime_r(&t, &tm) || strftime(ret, FMT_BYTES, "%Y-%m-%d %H:%M", &tm) == 0)
+		snprintf(ret, FMT_BYTES, "%" PRId64, unix_seconds);
+	return ret;
 }
 
 char *fmt_name(char ret[NF_NAME_BYTES], const char name[NF_NAME_BYTES])

@@ -28,6 +28,11 @@ char *fmt_mac(char ret[FMT_BYTES], const uint8_t mac[6]);
 char *fmt_name(char ret[NF_NAME_BYTES], const char name[NF_NAME_BYTES]);
 /* Any text of bounded length, in place: control characters but line feeds become '?'. */
 char *fmt_harmless(char *text);
+/* UTF-8 for one line, in place: also line feeds, the control characters above ASCII, and those that turn the direction of
+ * writing or break lines, become '?', one for each byte. */
+char *fmt_line(char *text);
+/* "2027-01-31 18:00" of UTC; Unix seconds. */
+char *fmt_moment(char ret[FMT_BYTES], int64_t unix_seconds);
 
 const char *fmt_peer_state(uint32_t state);
 const char *fmt_outcome(uint16_t outcome);

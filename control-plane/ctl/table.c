@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format.h"
+
 const char *tone_on(enum tone tone, bool colour)
 {
 	static const char *const codes[] = {"", "\033[32m", "\033[33m", "\033[31m", "\033[2m", "\033[1m"};
@@ -50,7 +52,7 @@ void table_add(struct table *t, enum tone tone, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	add(t, tone, text);
+	add(t, tone, fmt_line(text));
 }
 
 /* In characters: bytes that continue a UTF-8 sequence take no place. */

@@ -9,7 +9,7 @@
 
 enum tone { TONE_PLAIN, TONE_GOOD, TONE_WARN, TONE_BAD, TONE_FAINT, TONE_BOLD };
 
-#define TABLE_COLUMNS 8
+#define TABLE_COLUMNS 10
 
 struct table {
 	size_t n_columns, n_cells, room;
@@ -22,7 +22,7 @@ struct table {
 
 /* `headers`: n strings, borrowed during the call; one that begins with '>' aligns its column to the right. */
 void table_begin(struct table *t, size_t n, const char *const *headers);
-/* Cells come row by row; copied. */
+/* Cells come row by row; copied, and made harmless to a terminal: a remote chose some of them. */
 void table_add(struct table *t, enum tone tone, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Prints, unless out is NULL, and frees. */
 void table_end(struct table *t, FILE *out, bool colour);

@@ -85,11 +85,29 @@ json_t *act_revoke(struct act *a)
 	return json_pack("{s:I}", "revoked", (json_int_t)n);
 }
 
+struct reload_lists {
+	json_t *warnings, *later;
+};
+
+static void take_warning(void *arg, const char *text)
+{
+	json_array_append_new(((struct reload_lists *)arg)->warnings, json_of_text(text));
+}
+
+static void take_later(void *arg, const char *key)
+{
+	json_array_append_new(((struct reload_lists *)arg)->later, json_of_text(key));
+}
+
 json_t *act_reload(struct act *a)
 {
+	struct reload_lists lists = {json_array(), json_array()};
+	struct request_reload said = {&lists, take_warning, take_later};
 	char error[REQUEST_ERROR_BYTES] = "";
-	int rc = a->on->reload(a->on->arg, error);
-	if (rc != 0)
-		return act_fail(a, "refused", "%s", error[0] ? error : strerror(-rc));
-	return json_pack("{s:b}", "reloaded", 1);
+	int rc = a->on->reload(a->on->arg, &said, error);
+	if (rc == 0)
+		return json_pack("{s:b, s:o, s:o}", "reloaded", 1, "warnings", lists.warnings, "later", lists.later);
+	json_decref(lists.warnings);
+	json_decref(lists.later);
+	return act_fail(a, "refused", "%s", error[0] ? error : strerror(-rc));
 }

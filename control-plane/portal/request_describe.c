@@ -21,7 +21,7 @@ static const char intro[] =
     "\n"
     "Generated from the table in `control-plane/portal/request_table.c`; `sluicectl portal` speaks it.\n"
     "\n"
-    "The portal listens on a UNIX socket of type SEQPACKET and mode 0600 (`control.socket` of its file). One datagram is one JSON\n"
+    "The portal listens on a UNIX socket of type SEQPACKET and mode 0600 (`control_socket` of its file). One datagram is one JSON\n"
     "object. A request names itself in `do`; a member that is unknown, missing, given twice or of a wrong type is named\n"
     "in the refusal. It is answered by any number of `{\"row\":{…}}` and then by one object with `\"end\":true`, which has\n"
     "either `result` or `error`: `{\"code\", \"text\"}`, and of code `ambiguous` also `candidates`: up to 16 of\n"

@@ -82,6 +82,6 @@ const struct request_kind request_kinds[] = {
     {"token_revoke", "Deletes a token and closes what it authenticated.", "`closed`: how many connections",
      {{"number", REQUEST_NUMBER, true, "of `tokens`"}}, .act = act_token_revoke},
     {"reload", "Reads the portal's file again and applies the differences, or none of it.",
-     "`reloaded`: true", .act = act_reload},
+     "`reloaded`: true, `warnings`: texts, `later`: keys that changed and take effect at the next start only", .act = act_reload},
     {NULL},
 };

@@ -47,6 +47,14 @@ struct request_about {
 	int64_t started_at;
 };
 
+/* What a reload has to say: to `warning` what is right and yet probably not meant, to `later` a key that changed and
+ * takes effect at the next start only. */
+struct request_reload {
+	void *arg;
+	void (*warning)(void *arg, const char *text);
+	void (*later)(void *arg, const char *key);
+};
+
 /* What the requests act on. Functions return 0 or -errno with ret_error filled, and may be slow: a transaction. */
 struct requests {
 	struct broker *broker;
@@ -61,7 +69,7 @@ struct requests {
 	/* -ENOENT: there is none. */
 	int (*token_revoke)(void *arg, uint64_t number, char ret_error[REQUEST_ERROR_BYTES]);
 	/* ret_error: what is wrong with the file and where; nothing changed then. */
-	int (*reload)(void *arg, char ret_error[REQUEST_ERROR_BYTES]);
+	int (*reload)(void *arg, const struct request_reload *said, char ret_error[REQUEST_ERROR_BYTES]);
 };
 
 /* One request under way; zeroed: none. */

@@ -126,6 +126,32 @@ static void colour_is_escaped_and_ended(void **state)
 	assert_string_equal(tone_off(TONE_PLAIN, true), "");
 }
 
+static void a_line_is_harmless_to_a_terminal(void **state)
+{
+	static const char *const rows[][2] = {
+	    {"plain", "plain"},
+	    {"\xc3\xa9tage \xe6\x9d\xb1\xe4\xba\xac \xf0\x9f\x98\x80", "\xc3\xa9tage \xe6\x9d\xb1\xe4\xba\xac \xf0\x9f\x98\x80"},
+	    {"a\nb\tc\x1b[2Jd\x7f", "a?b?c?[2Jd?"},
+	    {"\xc2\x9b" "31m \xc2\xa0", "??31m \xc2\xa0"},
+	    {"\xd8\x9c|\xe2\x80\x8e|\xe2\x80\xaa|\xe2\x80\xae|\xe2\x80\xa8|\xe2\x81\xa6|\xef\xbb\xbf", "??|???|???|???|???|???|???"},
+	    {"\xe2\x80\x93 \xe2\x80\xa7 \xe2\x80\xaf \xe2\x81\xaa", "\xe2\x80\x93 \xe2\x80\xa7 \xe2\x80\xaf \xe2\x81\xaa"},
+	    {"\xe2\x80", "\xe2\x80"}, /* cut short */
+	    {"\xc2", "\xc2"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[64];
+		strcpy(text, rows[i][0]);
+		assert_string_equal(fmt_line(text), rows[i][1]);
+	}
+}
+
+static void a_moment_is_of_utc(void **state)
+{
+	char text[FMT_BYTES];
+	assert_string_equal(fmt_moment(text, 1801418405), "2027-01-31 18:00");
+	assert_string_equal(fmt_moment(text, INT64_MAX), "9223372036854775807"); /* no calendar has it */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +163,8 @@ int main(void)
 	    cmocka_unit_test(states_beyond_the_known_are_unknown),
 	    cmocka_unit_test(columns_are_as_wide_as_their_widest_cell),
 	    cmocka_unit_test(colour_is_escaped_and_ended),
+	    cmocka_unit_test(a_line_is_harmless_to_a_terminal),
+	    cmocka_unit_test(a_moment_is_of_utc),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

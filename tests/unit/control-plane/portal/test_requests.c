@@ -332,7 +332,10 @@ static void reload_says_what_is_wrong_with_the_file(void **state)
 {
 	struct rig *r = set_up();
 	json_t *answer = ask(r, "{\"do\":\"reload\"}");
-	assert_true(json_is_true(json_object_get(json_object_get(answer, "result"), "reloaded")));
+	json_t *result = json_object_get(answer, "result");
+	assert_true(json_is_true(json_object_get(result, "reloaded")));
+	assert_string_equal(json_string_value(json_array_get(json_object_get(result, "warnings"), 0)), "p.json: policies[0]: nobody");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(result, "later"), 0)), "database");
 	json_decref(answer);
 	r->reload_fails = true;
 	ask_expecting(r, "{\"do\":\"reload\"}", "refused", "p.json: sites[0].name: is missing");
@@ -498,9 +501,11 @@ static int token_revoke(void *arg, uint64_t number, char ret_error[REQUEST_ERROR
 	return number == 3 || number == 8 ? 0 : -ENOENT;
 }
 
-static int reload(void *arg, char ret_error[REQUEST_ERROR_BYTES])
+static int reload(void *arg, const struct request_reload *said, char ret_error[REQUEST_ERROR_BYTES])
 {
 	struct rig *r = arg;
+	said->warning(said->arg, "p.json: policies[0]: nobody");
+	said->later(said->arg, "database");
 	if (r->reload_fails)
 		strcpy(ret_error, "p.json: sites[0].name: is missing");
 	return r->reload_fails ? -EINVAL : 0;
