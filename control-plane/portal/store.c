@@ -43,9 +43,8 @@ int store_run(sqlite3_stmt *q)
 	return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : reset;
 }
 
-int store_each(struct store *s, enum store_statement which, int (*row)(sqlite3_stmt *q, void *arg), void *arg)
+int store_each(sqlite3_stmt *q, int (*row)(sqlite3_stmt *q, void *arg), void *arg)
 {
-	sqlite3_stmt *q = store_statement(s, which);
 	int r = 0, code = SQLITE_ROW;
 	while (r == 0 && (code = sqlite3_step(q)) == SQLITE_ROW)
 		r = row(q, arg);

@@ -42,7 +42,7 @@
 	X(TOUCH_TOKEN, "UPDATE token SET last_used_at = ?2 WHERE number = ?1") \
 	X(EACH_TOKEN, \
 	  "SELECT number, role, owner, expires_at, last_used_at, owner_name, description, imported, created_at" \
-	  " FROM token ORDER BY number") \
+	  " FROM token WHERE number > ?1 ORDER BY number") \
 	X(REVOKE_TOKEN, "DELETE FROM token WHERE number = ?1")
 #define STORE_STATEMENT_ENUM(name, sql) STORE_##name,
 enum store_statement { STORE_STATEMENTS(STORE_STATEMENT_ENUM) STORE_STATEMENT_KINDS };
@@ -72,8 +72,8 @@ int store_errno(int code);
 sqlite3_stmt *store_statement(struct store *s, enum store_statement which);
 /* One step, and reset. SQLITE_OK: done, no row. */
 int store_run(sqlite3_stmt *q);
-/* Every row of it; SQLite's failures are -EIO. */
-int store_each(struct store *s, enum store_statement which, int (*row)(sqlite3_stmt *q, void *arg), void *arg);
+/* Every row of the statement, whose parameters are bound; SQLite's failures are -EIO. */
+int store_each(sqlite3_stmt *q, int (*row)(sqlite3_stmt *q, void *arg), void *arg);
 
 /* store_waiting.c: what is put and not yet committed, one change per key. */
 enum change_kind { CHANGE_DEVICE = 1, CHANGE_AUTHORIZATION, CHANGE_TOKEN };

@@ -113,11 +113,11 @@ static int authorization_row(sqlite3_stmt *q, void *arg)
 int store_each_device(struct store *s, int (*each)(void *arg, const struct broker_device *d), void *arg)
 {
 	struct each e = {.device = each, .arg = arg};
-	return store_each(s, STORE_EACH_DEVICE, device_row, &e);
+	return store_each(store_statement(s, STORE_EACH_DEVICE), device_row, &e);
 }
 
 int store_each_authorization(struct store *s, int (*each)(void *arg, const struct broker_authorization *a), void *arg)
 {
 	struct each e = {.authorization = each, .arg = arg};
-	return store_each(s, STORE_EACH_AUTHORIZATION, authorization_row, &e);
+	return store_each(store_statement(s, STORE_EACH_AUTHORIZATION), authorization_row, &e);
 }

@@ -162,10 +162,12 @@ static int token_row(sqlite3_stmt *q, void *arg)
 	return read_principal(q, &t.who) && t.owner_name && t.description ? e->token(e->arg, &t) : -EIO;
 }
 
-int tokens_each(struct store *s, int (*each)(void *arg, const struct token *t), void *arg)
+int tokens_each(struct store *s, uint64_t after, int (*each)(void *arg, const struct token *t), void *arg)
 {
 	struct each e = {.token = each, .arg = arg};
-	return store_each(s, STORE_EACH_TOKEN, token_row, &e);
+	sqlite3_stmt *q = store_statement(s, STORE_EACH_TOKEN);
+	sqlite3_bind_int64(q, 1, (int64_t)after);
+	return store_each(q, token_row, &e);
 }
 
 static int revoke(struct store *s, void *arg)

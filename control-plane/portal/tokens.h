@@ -41,8 +41,8 @@ int tokens_import(struct store *s, const struct token_request *r, const char *te
 /* Whom it stands for; notes that it was used, for the next commit. 0; -ENOENT: nobody, or no longer; -EKEYEXPIRED; -EIO: the
  * file cannot be read, so it is not known whether the token is good (503, not 401). */
 int tokens_find(struct store *s, const char *text, int64_t now, struct broker_principal *ret);
-/* By number; what each returns, if not 0, ends it and is passed up. 0 or -EIO. */
-int tokens_each(struct store *s, int (*each)(void *arg, const struct token *t), void *arg);
+/* By number, those above `after`; what each returns, if not 0, ends it and is passed up. 0 or -EIO. */
+int tokens_each(struct store *s, uint64_t after, int (*each)(void *arg, const struct token *t), void *arg);
 /* Gone for ever; the caller closes what it authenticated (broker_token_gone()). 0; -ENOENT; -ENOSPC, … */
 int tokens_revoke(struct store *s, uint64_t number);
 

@@ -100,6 +100,32 @@ static void the_list_tells_all_but_the_text(void **state)
 	rig_tear_down(&r);
 }
 
+/* Stops at the first. */
+static int take_number(void *arg, const struct token *t)
+{
+	*(uint64_t *)arg = t->who.token;
+	return 1;
+}
+
+static void the_list_goes_on_behind_a_number(void **state)
+{
+	struct store_rig r;
+	struct token_request wanted = a_request(PORTAL_CLIENT);
+	char text[TOKEN_TEXT_BYTES];
+	uint64_t numbers[3], at = 0;
+	(void)state;
+	rig_set_up(&r);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(tokens_create(r.store, &wanted, text, &numbers[i]), 0);
+	assert_int_equal(tokens_revoke(r.store, numbers[1]), 0);
+	assert_int_equal(tokens_each(r.store, 0, take_number, &at), 1);
+	assert_int_equal(at, numbers[0]);
+	assert_int_equal(tokens_each(r.store, at, take_number, &at), 1);
+	assert_int_equal(at, numbers[2]);
+	assert_int_equal(tokens_each(r.store, at, take_number, &at), 0);
+	rig_tear_down(&r);
+}
+
 static void a_revoked_token_is_gone_and_its_number_is_not_given_again(void **state)
 {
 	struct store_rig r;
@@ -261,6 +287,7 @@ int main(void)
 		cmocka_unit_test(a_token_stands_for_its_owner),
 		cmocka_unit_test(no_two_texts_are_the_same_and_none_is_in_the_file),
 		cmocka_unit_test(the_list_tells_all_but_the_text),
+		cmocka_unit_test(the_list_goes_on_behind_a_number),
 		cmocka_unit_test(a_revoked_token_is_gone_and_its_number_is_not_given_again),
 		cmocka_unit_test(a_token_ends_when_it_expires),
 		cmocka_unit_test(a_text_that_a_site_has_already_may_be_any),
@@ -303,7 +330,7 @@ static int take(void *arg, const struct token *t)
 static struct token only_one(struct store_rig *r)
 {
 	struct token t = {0};
-	assert_int_equal(tokens_each(r->store, take, &t), 0);
+	assert_int_equal(tokens_each(r->store, 0, take, &t), 0);
 	assert_true(t.who.token != 0);
 	return t;
 }
