@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "request_find.h"
@@ -85,13 +85,27 @@ json_t *act_revoke(struct act *a)
 	return json_pack("{s:I}", "revoked", (json_int_t)n);
 }
 
+#define WARNINGS_MAX 32u /* an answer is one datagram */
+
 struct reload_lists {
 	json_t *warnings, *later;
+	size_t n;
 };
 
 static void take_warning(void *arg, const char *text)
 {
-	json_array_append_new(((struct reload_lists *)arg)->warnings, json_of_text(text));
+	struct reload_lists *l = arg;
+	if (++l->n <= WARNINGS_MAX)
+		json_array_append_new(l->warnings, json_of_text(text));
+}
+
+/* How many there are beyond those that are told. */
+static void round_off(struct reload_lists *l)
+{
+	char text[64];
+	snprintf(text, sizeof(text), "and %zu more: the log has them all", l->n - WARNINGS_MAX);
+	if (l->n > WARNINGS_MAX)
+		json_array_append_new(l->warnings, json_string(text));
 }
 
 static void take_later(void *arg, const char *key)
@@ -101,10 +115,11 @@ static void take_later(void *arg, const char *key)
 
 json_t *act_reload(struct act *a)
 {
-	struct reload_lists lists = {json_array(), json_array()};
+	struct reload_lists lists = {json_array(), json_array(), 0};
 	struct request_reload said = {&lists, take_warning, take_later};
 	char error[REQUEST_ERROR_BYTES] = "";
 	int rc = a->on->reload(a->on->arg, &said, error);
+	round_off(&lists);
 	if (rc == 0)
 		return json_pack("{s:b, s:o, s:o}", "reloaded", 1, "warnings", lists.warnings, "later", lists.later);
 	json_decref(lists.warnings);

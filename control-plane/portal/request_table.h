@@ -42,6 +42,7 @@ struct request_kind {
 	struct request_member members[REQUEST_MEMBERS]; /* name NULL: no more */
 	/* Of a list: row number r->at, which is advanced; *ret_row a new reference, NULL without memory. False: no more. */
 	bool (*row)(struct requests *on, struct request *r, json_t **ret_row);
+	bool changes; /* worth a line in the log */
 	/* Of all others: the result, a new reference; NULL: act->code says why. */
 	json_t *(*act)(struct act *a);
 };

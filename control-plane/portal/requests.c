@@ -164,6 +164,10 @@ void request_begin(struct request *r, struct requests *on, const char *text, siz
 		r->kind = k;
 	else
 		finish(r, &a, k ? k->act(&a) : NULL);
+	if (k && k->changes) {
+		r->changed = k->name;
+		r->outcome = a.code ? a.code : "done";
+	}
 	json_decref(a.candidates);
 	json_decref(asked);
 }

@@ -78,6 +78,8 @@ struct request {
 	uint64_t at;                     /* index of the next row, or number of the last token */
 	uint64_t rows;                   /* so far */
 	char *last;                      /* owned: the answer that ends it; NULL: of a list, or it was given */
+	const char *changed;             /* for the log: the name of a request that changes something; NULL: only looks */
+	const char *outcome;             /* "done", or the code of the refusal; static */
 };
 /* An answer: owned, NUL behind it; to be freed with request_answer_free(), which wipes it. */
 struct request_answer {
