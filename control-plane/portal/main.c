@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "listen.h"
+#include "operators.h"
 #include "server.h"
 
 enum { EXIT_FAILED = 1, EXIT_CONFIG = 2 };
@@ -97,6 +98,7 @@ static int start(struct shell *s)
 	rc = rc ? rc : make_broker(s);
 	rc = rc ? rc : restore(s);
 	rc = rc ? rc : signals_watch(s);
+	rc = rc ? rc : operators_open(s);
 	rc = rc ? rc : listeners_open(s);
 	return rc;
 }
@@ -105,10 +107,12 @@ static void end(struct shell *s)
 {
 	if (s->store)
 		store_commit(s->store);
+	operators_close(s);
 	listeners_close(s);
 	endpoint_close(&s->signals);
 	if (s->loop)
 		loop_close(s);
+	operators_free(s);
 	broker_free(s->broker);
 	s->broker = NULL;
 	store_close(s->store);
