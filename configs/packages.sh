@@ -3,7 +3,7 @@
 # (that, and what only tests use). install_packages asks apt only for what is missing.
 SLUICE_PACKAGES=(
 	meson ninja-build gcc libc6-dev pkg-config
-	libdpdk-dev libsodium-dev libjansson-dev libssl-dev libmnl-dev libwebsockets-dev libsqlite3-dev libcmocka-dev libipsec-mb-dev
+	libdpdk-dev libsodium-dev libjansson-dev libssl-dev libmnl-dev libwebsockets-dev libev-dev libsqlite3-dev libcmocka-dev libipsec-mb-dev
 	wireguard-go wireguard-tools iproute2 nftables iputils-ping ethtool procps iperf3 python3 python3-cryptography
 )
 SLUICE_TEST_PACKAGES=(cppcheck valgrind coturn libnice-dev python3-websockets)
