@@ -12,7 +12,7 @@
 
 static const char *const names[CTL_COMMANDS] = {
     [CTL_STATUS] = "status", [CTL_PEERS] = "peers", [CTL_INTERFACES] = "interfaces", [CTL_GRAPH] = "graph",
-    [CTL_DROPS] = "drops",   [CTL_CLOSE] = "close", [CTL_RELOAD] = "reload",
+    [CTL_DROPS] = "drops",   [CTL_CLOSE] = "close", [CTL_RELOAD] = "reload", [CTL_PORTAL] = "portal",
 };
 
 static const char *const pages[CTL_COMMANDS] = {
@@ -28,6 +28,7 @@ static const char *const pages[CTL_COMMANDS] = {
 	"  drops             packets that ended here, and events, by name\n"
 	"  close PEER        says goodbye to a peer and waits for the report; --all: to every peer\n"
 	"  reload            applies the changed configuration file\n"
+	"  portal COMMAND    looks at a sluice-portal and acts on it: sluicectl portal --help\n"
 	"\n"
 	"  -c, --config FILE      take runtime_dir from this configuration file\n"
 	"  -d, --runtime-dir DIR  where the sockets are (environment: SLUICE_RUNTIME_DIR; else /run/sluice)\n"
@@ -92,6 +93,7 @@ static const char *const pages[CTL_COMMANDS] = {
 	"Applies the changed configuration file; what did not change loses no packet. Values that cannot\n"
 	"change at run time are refused by name, the others are applied: exit code 3.\n"
 	"JSON: changed, refused, refusals (list of strings).\n",
+    [CTL_PORTAL] = "usage: sluicectl portal [OPTION]... COMMAND [ARGUMENT]...\n",
 };
 
 static const struct option_row {
@@ -246,6 +248,8 @@ int args_parse(int argc, char *const *argv, struct ctl_args *ret, char ret_error
 			only_words = true;
 		else if ((is_option ? option(&p, argc, argv, &i) : word(&p, argv[i])) != 0)
 			return -1;
+		if (ret->command == CTL_PORTAL)
+			return 0;
 	}
 	return check(&p);
 }

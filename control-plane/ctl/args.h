@@ -17,6 +17,7 @@ enum ctl_command {
 	CTL_DROPS,
 	CTL_CLOSE,
 	CTL_RELOAD,
+	CTL_PORTAL, /* with words and options of its own: portal_args.h */
 	CTL_COMMANDS
 };
 
@@ -31,7 +32,7 @@ struct ctl_args {
 	uint32_t timeout_s;   /* 0: a default that suits the command */
 };
 
-/* 0, or -1 with ret_error: what is wrong, for one line. */
+/* 0, or -1 with ret_error: what is wrong, for one line. At the command "portal" it stops. */
 int args_parse(int argc, char *const *argv, struct ctl_args *ret, char ret_error[ARGS_ERROR_BYTES]);
 
 /* Manual pages: of one command, or of all of them (CTL_NONE). Static text. */

@@ -6,6 +6,7 @@
 
 #include "ctl.h"
 #include "format.h"
+#include "portal.h"
 #include "sluice_config.h"
 
 #define ANSWER_MS 10000u
@@ -72,6 +73,8 @@ int main(int argc, char **argv)
 	ctl.colour = wants_colour();
 	if (args_parse(argc, argv, &ctl.args, error) != 0)
 		return complain(error, CTL_USAGE);
+	if (ctl.args.command == CTL_PORTAL)
+		return portal_main(argc, argv, ctl.colour);
 	if (ctl.args.version) {
 		printf("sluicectl %s\n", SLUICE_VERSION);
 		return CTL_OK;

@@ -14,7 +14,8 @@ struct portal_ctl {
 	struct portal_talk talk;
 	bool colour;
 	FILE *out;
-	int64_t unix_now; /* seconds, when the command began */
+	int64_t unix_now;   /* seconds, when the command began */
+	int64_t expires_at; /* of token create; portal_find_expiry() */
 };
 
 /* The whole command line, of which the first word is "portal"; returns the exit code of the process. */
@@ -26,6 +27,8 @@ enum ctl_exit portal_show_list(struct portal_ctl *ctl); /* gateways, clients, au
 enum ctl_exit portal_do_gateway(struct portal_ctl *ctl); /* cordon, uncordon, drain */
 enum ctl_exit portal_do_revoke(struct portal_ctl *ctl);
 enum ctl_exit portal_do_token_create(struct portal_ctl *ctl);
+/* Before it: what --expires means; false: nothing, ret_error says so. */
+bool portal_find_expiry(struct portal_ctl *ctl, char ret_error[ARGS_ERROR_BYTES]);
 enum ctl_exit portal_do_token_revoke(struct portal_ctl *ctl);
 enum ctl_exit portal_do_reload(struct portal_ctl *ctl);
 

@@ -56,23 +56,27 @@ static void print(struct portal_ctl *ctl, const json_t *result)
 		fprintf(stderr, "This is token %" PRId64 ". It is not kept and cannot be shown again.\n", portal_number(result, "number"));
 }
 
+bool portal_find_expiry(struct portal_ctl *ctl, char ret_error[ARGS_ERROR_BYTES])
+{
+	const char *text = ctl->args.expires;
+	ctl->expires_at = EXPIRY_NEVER;
+	if (!text || expiry_parse(text, ctl->unix_now, &ctl->expires_at))
+		return true;
+	snprintf(ret_error, ARGS_ERROR_BYTES,
+		 "--expires: \"%.40s\" is neither 90d, 2027-01-31, 2027-01-31T18:00:00Z nor never, or not in the future", text);
+	return false;
+}
+
 enum ctl_exit portal_do_token_create(struct portal_ctl *ctl)
 {
 	const struct portal_args *a = &ctl->args;
-	int64_t expires_at = EXPIRY_NEVER;
 	char text[TEXT_BYTES] = "";
 	json_t *result = NULL;
 	enum ctl_exit code = CTL_OK;
-	if (a->expires && !expiry_parse(a->expires, ctl->unix_now, &expires_at)) {
-		snprintf(ctl->talk.error, sizeof(ctl->talk.error),
-			 "--expires: \"%.40s\" is neither 90d, 2027-01-31, 2027-01-31T18:00:00Z nor never, or not in the future",
-			 a->expires);
-		return CTL_USAGE;
-	}
 	if (a->text_from)
 		code = read_text(ctl, a->text_from, text);
 	if (code == CTL_OK)
-		code = portal_ask(ctl, request_of(a, a->text_from ? text : NULL, expires_at), &result);
+		code = portal_ask(ctl, request_of(a, a->text_from ? text : NULL, ctl->expires_at), &result);
 	explicit_bzero(text, sizeof(text));
 	if (code != CTL_OK)
 		return code;

@@ -30,6 +30,7 @@ static void commands_and_their_options_are_understood(void **state)
 	    {"-t 3 reload", {.command = CTL_RELOAD, .timeout_s = 3}},
 	    {"--version", {.version = true}},
 	    {"close --help", {.command = CTL_CLOSE, .help = true}},
+	    {"-j portal --nobody-knows", {.command = CTL_PORTAL, .json = true}}, /* the rest is not for it */
 	};
 	struct ctl_args got;
 	char error[ARGS_ERROR_BYTES];

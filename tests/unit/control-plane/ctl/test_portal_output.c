@@ -255,6 +255,8 @@ static void a_new_token_is_alone_on_stdout(void **state)
 	struct rig *r = set_up(PORTAL_CTL_TOKEN_CREATE);
 	r->ctl.args.site = "lab";
 	r->ctl.args.expires = "1d";
+	char error[ARGS_ERROR_BYTES];
+	assert_true(portal_find_expiry(&r->ctl, error));
 	answer(r, "{\"end\":true,\"result\":{\"number\":4,\"token\":\"slp_g_abc\"}}");
 	assert_int_equal(run(r, portal_do_token_create), CTL_OK);
 	assert_asked(r, "{\"do\":\"token_create\",\"site\":\"lab\",\"expires_at\":1790086400}");
@@ -289,13 +291,16 @@ static void a_token_is_read_from_a_file(void **state)
 	}
 }
 
-static void an_expiry_that_is_none_is_not_asked_for(void **state)
+static void an_expiry_that_is_none_is_named(void **state)
 {
 	struct rig *r = set_up(PORTAL_CTL_TOKEN_CREATE);
-	r->ctl.args.relay = true;
+	char error[ARGS_ERROR_BYTES] = "";
+	assert_true(portal_find_expiry(&r->ctl, error));
+	assert_true(r->ctl.expires_at == INT64_MAX); /* never */
 	r->ctl.args.expires = "yesterday";
-	assert_int_equal(run(r, portal_do_token_create), CTL_USAGE);
-	assert_non_null(strstr(r->ctl.talk.error, "--expires: \"yesterday\""));
+	assert_false(portal_find_expiry(&r->ctl, error));
+	assert_non_null(strstr(error, "--expires: \"yesterday\""));
+	fclose(r->ctl.out);
 	tear_down(r);
 }
 
@@ -352,7 +357,7 @@ int main(void)
 	    cmocka_unit_test(revoke_asks_for_what_was_named),
 	    cmocka_unit_test(a_new_token_is_alone_on_stdout),
 	    cmocka_unit_test(a_token_is_read_from_a_file),
-	    cmocka_unit_test(an_expiry_that_is_none_is_not_asked_for),
+	    cmocka_unit_test(an_expiry_that_is_none_is_named),
 	    cmocka_unit_test(a_reload_tells_what_must_wait),
 	    cmocka_unit_test(a_token_is_revoked_by_number),
 	    cmocka_unit_test(status_names_what_is_not_zero),
@@ -370,6 +375,7 @@ static struct rig *set_up(enum portal_command command)
 	r->ctl.talk.fd = pair[0];
 	r->ctl.talk.timeout_ms = 2000;
 	r->ctl.unix_now = NOW;
+	r->ctl.expires_at = INT64_MAX;
 	r->portal = pair[1];
 	r->ctl.out = open_memstream(&r->printed, &r->bytes);
 	assert_non_null(r->ctl.out);
