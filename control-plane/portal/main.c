@@ -109,6 +109,7 @@ static void end(struct shell *s)
 		store_commit(s->store);
 	operators_close(s);
 	listeners_close(s);
+	operators_close(s);
 	endpoint_close(&s->signals);
 	if (s->loop)
 		loop_close(s);
