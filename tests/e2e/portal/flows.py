@@ -52,6 +52,7 @@ async def flow(s, name, g, c):
     case(f"{name}: another resource of the site has the same gateway and secrets", kind == "created"
          and all(again[k] == made[k] for k in ("gateway_id", *ICE)) and len({a["ref"] for a in g.asked}) == 2, again)
     kind, named = await c.flow(GIT)
+    await quiet(g, c)
     case(f"{name}: a DNS resource too", kind == "created" and g.asked[-1]["resource"]["address"] == "*.acme.example", named)
     return made
 
@@ -95,7 +96,7 @@ async def refusals(s, name, g, c):
 
 async def silence(s, name, g, c):
     """§6.3 c 9: answer_within of this file is 1 s."""
-    g.answers = False
+    g.answers = g.announces = False
     g.mark()
     took = []
     with timed(took):
@@ -143,21 +144,18 @@ async def returns(s, name, g, c, made):
 
 async def displaced(s, name, g, c):
     """§6.3 a: the first connection is closed, nobody is told to exit."""
-    first, end = c.socket, asyncio.Event()
-    first.on_end = lambda how: (c.ends.append((0, how)), end.set())
+    first = c.socket
     await c.connect()
-    await asyncio.wait_for(end.wait(), 5)
-    case(f"{name}: a second connection of the same client closes the first", first.ended is not None, first.ended)
+    case(f"{name}: a second connection of the same client closes the first", await eventually(lambda: first.ended))
     kind, _ = await c.flow(LAB)
     case(f"{name}: and is the one that gets answers", kind == "created")
-    old, other = c.socket, asyncio.Event()
-    g.answers = False
+    old = c.socket
+    g.answers = g.announces = False
     g.mark()
     c.request(LAB)
     await g.expect(g.say_as["authorize"])
-    old.on_end = lambda how: other.set()
     await c.connect()
-    await asyncio.wait_for(other.wait(), 5)
+    await eventually(lambda: old.ended)
     c.mark()
     await asyncio.wait_for(g.answer(g.asked[-1]), 5)
     await quiet(c)

@@ -7,14 +7,14 @@ import socket
 import stat
 import time
 
-from harness import begin, eventually, id_of, no_complaint, quiet, run, small
+from harness import begin, id_of, no_complaint, quiet, run, small
 from lab import case, note
 from program import secrets
 from roles import Client
 from wire import Refused
 
 LAB, SIX, GIT = (id_of("resource", n) for n in ("lab", "six", "git"))
-AT_ONCE = 0.05  # seconds: a revocation is at the gateway (issued at the socket, so without the start of sluicectl)
+AT_ONCE = 0.05  # seconds
 
 
 async def rows(s, what):
@@ -100,17 +100,23 @@ async def cordon(s, g, g2, c, bob):
 async def revoke(s, g, c, bob):
     g.mark()
     c.mark()
-    at = time.monotonic()
     got = await s.portal.json("revoke", "--client", c.name, "--resource", "lab")
     pushed = await g.expect("reject_access", resource_id=LAB)
     case("revoke of a client's resource", got["revoked"] == 1 and pushed and len(g.news) == 1, (got, g.news))
-    case(f"is at the gateway within {AT_ONCE * 1000:.0f} ms of its answer", pushed and pushed.at < time.monotonic() + AT_ONCE, pushed)
     await quiet(c)
     case("the client keeps the resource, since it may ask again", c.events() == [], c.news)
-    note(f"revoke: {(pushed.at - at) * 1000:.0f} ms from the start of sluicectl to the gateway")
+    took = []
+    for _ in range(21):
+        c.lose(c.mapped.get(LAB))
+        kind, _ = await c.flow(LAB)
+        g.mark()
+        at = time.monotonic()
+        await asyncio.gather(s.portal.operate(do="revoke", client=c.name, resource="lab"), g.expect("reject_access"))
+        took.append(g.seen("reject_access")[0].at - at)
+    note(f"revocation, from the operators' socket to the gateway: median {sorted(took)[10] * 1000:.1f} ms, worst {max(took) * 1000:.1f} ms")
+    case(f"a revocation takes {AT_ONCE * 1000:.0f} ms at most", kind == "created" and sorted(took)[10] <= AT_ONCE, took)
     c.lose(c.mapped.get(LAB))
-    kind, _ = await c.flow(LAB)
-    case("and does", kind == "created")
+    await c.flow(LAB)
     got = await s.portal.json("revoke", "--resource", "lab")
     case("revoke of a resource takes it from all", got["revoked"] == 2 and await g.until(lambda: len(g.seen("reject_access", resource_id=LAB)) >= 3, 5), (got, g.news))
     got = await s.portal.json("revoke", "--all")

@@ -55,7 +55,7 @@ class Peer:
         self.inbox, self.marked, self.waiters, self.sent = [], 0, [], []
         self.socket, self.next_ref, self.pending, self.init = None, 0, {}, None
         self.joined = self.persistent = False
-        self.exited, self.ends, self.joins, self.beat = None, [], 0, None
+        self.exited, self.ends, self.joins, self.dials, self.beat = None, [], 0, 0, None
         self.retry, self.retrying, self.over = 0, None, asyncio.Event()
 
     def __repr__(self):
@@ -85,10 +85,17 @@ class Peer:
         self.joined, self.init, self.pending, self.over = False, None, {}, asyncio.Event()
         if self.generation == "v2":
             self.next_ref = 0  # §2.1: S counts on
+        self.dials += 1
         self.socket = await open_websocket(
-            self.portal.where, target or self.target(), self.headers() if headers is None else headers, self.on_text, self.on_end,
-            self.on_odd, source=self.source, tls=self.portal.tls, host=self.portal.host)
+            self.portal.where, target or self.target(), self.headers() if headers is None else headers, *self.ears(self.dials),
+            source=self.source, tls=self.portal.tls, host=self.portal.host)
         return self
+
+    def ears(self, dial):
+        """What hears the newest connection alone: of an older one nothing matters any more."""
+        def only(hear):
+            return lambda x: hear(x) if dial == self.dials else None
+        return only(self.on_text), only(self.on_end), only(self.on_odd)
 
     async def connect(self, target=None, headers=None):
         """Joined, and has its init. Refused or Lost otherwise."""

@@ -99,6 +99,18 @@ class Portal:
         assert code == 0, f"{arguments}: {code} {err}"
         return json.loads(out)
 
+    async def operate(self, **asked):
+        """The operators' socket without sluicectl: the last answer."""
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+            s.setblocking(False)
+            await loop.sock_connect(s, self.control)
+            await loop.sock_sendall(s, json.dumps(asked).encode())
+            while True:
+                answer = json.loads(await asyncio.wait_for(loop.sock_recv(s, 1 << 20), 10))
+                if answer.get("end"):
+                    return answer
+
     async def token(self, kind, owner=None, *more):
         """A new one; its number is in numbers."""
         got = await self.json("token", "create", f"--{kind}", *([owner] if owner else []), *more)

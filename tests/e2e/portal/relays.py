@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import time
 
-from harness import begin, eventually, id_of, no_complaint, quiet, run, small
+from harness import begin, id_of, no_complaint, quiet, run, small
 from lab import case
 from roles import Relay
 from strict import NEVER

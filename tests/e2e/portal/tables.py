@@ -5,8 +5,8 @@ has a portal keep to: one spelling of sites, filters always, never ICE-less.
 """
 import base64
 
-from strict import (R, RN, O, ON, anything, array, boolean, both, by_type, domain, endpoint, exactly, extended, fail, key, matching,
-                    network, one_of, parse, port, read_frame, record, text, tunnel4, tunnel6, unsigned, uuid, Mistake)
+from strict import (R, O, ON, array, boolean, both, by_type, domain, endpoint, exactly, extended, fail, key, matching, network, one_of,
+                    parse, port, read_frame, record, text, tunnel4, tunnel6, unsigned, uuid)
 
 GENERATIONS = ("v1", "v2")
 

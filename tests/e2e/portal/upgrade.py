@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cases of test_portal_upgrade.sh: portal §1: request targets, tokens, refusals, TLS; the read-only HTTP beside it."""
-import asyncio
-import json
 import ssl
-import time
 from urllib.parse import quote
 
 from harness import begin, id_of, no_complaint, run, small
@@ -11,7 +8,7 @@ from lab import case
 from peer import new_key
 from program import make_certificates
 from roles import Client, Gateway, Relay
-from wire import Lost, Refused, dial, header, open_websocket, request
+from wire import Refused, dial, open_websocket, request
 
 LAB = id_of("resource", "lab")
 REFUSED = (400, 422)  # §1.8: a bad request, in either age
@@ -138,9 +135,10 @@ async def plain_http(s):
         got = await first_line(data)
         case(f"{what} to the peers' port is refused", got.split(" ")[1:2] and got.split(" ")[1][0] == "4", got)
     p = await s.make(Client, "actor", "ann", "offers", "v1")
-    offered = [("Sec-WebSocket-Protocol", "phoenix"), ("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits")]
-    got = (await outcome(p, headers=p.headers() + offered))[0]
-    case("who offers subprotocols and extensions gets neither", got == 101, got)
+    got = (await outcome(p, headers=p.headers() + [("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits")]))[0]
+    case("who offers an extension gets none", got == 101, got)
+    got = (await outcome(p, headers=p.headers() + [("Sec-WebSocket-Protocol", "phoenix")]))[0]
+    case("who offers a subprotocol is refused, or gets none", got in (101, 400), got)
 
 
 async def only_read(s):
