@@ -254,7 +254,7 @@ async def quotas(s, beside):
 async def main():
     w = small(answer_within_ms=2000)
     w.limits = {"connections_per_source": 0, "handshakes_per_source": 0, "messages_per_s": 10000, "messages_burst": 20000, "frame_bytes": 1 << 22}
-    w.more["quota"] = {"clients_per_actor": 50, "requests_per_client": 20, "authorizations_per_client": 30}
+    w.quota = {"clients_per_actor": 50, "requests_per_client": 20, "authorizations_per_client": 30}
     s = await begin(w)
     beside = await Beside(s).come()
     for part in (closes, answered, frames):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The portal's file as tests change it: sites, actors, resources, policies, relays, by name; ids that tests know beforehand."""
+import time
 import uuid
 
 
@@ -8,13 +9,22 @@ def id_of(kind, name):
 
 
 def filters(*texts):
-    """"tcp", "udp/53", "tcp/8000-8080", "icmp"."""
+    """For the file: "tcp", "udp/53", "tcp/8000-8080", "icmp"."""
+    parts = [t.partition("/") for t in texts]
+    return [{"protocol": protocol, **({"ports": [ports]} if ports else {})} for protocol, _, ports in parts]
+
+
+def told(*texts):
+    """The same as peers are told of it (portal §3.5)."""
     result = []
-    for t in texts:
-        protocol, _, ports = t.partition("/")
+    for protocol, _, ports in (t.partition("/") for t in texts):
         low, _, high = ports.partition("-")
         result.append({"protocol": protocol, **({"port_range_start": int(low), "port_range_end": int(high or low)} if ports else {})})
     return result
+
+
+def moment(unix_seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(unix_seconds))
 
 
 class World:
@@ -23,7 +33,7 @@ class World:
     def __init__(self):
         self.sites, self.actors, self.resources, self.policies, self.relays = [], [], [], [], []
         self.dns, self.search_domain, self.timing, self.limits, self.listen = [], None, {}, {}, []
-        self.more = {}
+        self.quota, self.more = {}, {}
 
     def site(self, name):
         self.sites.append({"id": id_of("site", name), "name": name})
@@ -60,9 +70,9 @@ class World:
         doc = {"account_slug": "acme", "database": portal.database, "control_socket": portal.control, "listen": listen,
                "http": {"listen": [f"{portal.http_at[0]}:{portal.http_at[1]}"]}, "sites": self.sites, "actors": self.actors,
                "resources": self.resources, "policies": self.policies, "relays": self.relays, "timing": self.timing,
-               "limits": self.limits, **self.more}
+               "limits": self.limits, "quota": self.quota, **self.more}
         if self.dns or self.search_domain:
-            doc["dns"] = {"servers": self.dns, **({"search_domain": self.search_domain} if self.search_domain else {})}
+            doc["dns"] = {"upstream": self.dns, **({"search_domain": self.search_domain} if self.search_domain else {})}
         return doc
 
 
@@ -76,12 +86,12 @@ def small(**timing):
     w.actor("bob")
     w.resource("lab", "10.20.0.0/16", "main", filter=("tcp/443", "icmp"))
     w.resource("six", "fd20::/64", "main")
-    w.resource("git", "*.acme.example", "main", type="dns", address_description="https://git.acme.example")
+    w.resource("git", "*.acme.example", "main", type="dns", description="https://git.acme.example")
     w.resource("lonely", "10.30.0.0/16", "empty")
     w.resource("far", "10.40.0.0/16", "main")
     w.policy("ann", ["ann"], ["lab", "six", "git", "lonely"])
     w.policy("bob", ["bob"], ["lab"])
-    w.policy("elsewhere", ["ann"], ["far"], remote_ip=["192.0.2.0/24"])
+    w.policy("elsewhere", ["ann"], ["far"], networks=["192.0.2.0/24"])
     w.relay("static", "198.51.100.10:3478", "[2001:db8::10]:3478", username="user", password="static-relay-password")
     w.dns, w.search_domain = ["9.9.9.9:53", "[2620:fe::fe]:53"], "acme.example"
     return w
