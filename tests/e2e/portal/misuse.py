@@ -246,7 +246,6 @@ async def quotas(s, beside):
     for a in list(beside.g.asked)[-asked:]:
         beside.g.answer(a)
     await quiet(beside.g, c)
-    c.wanted.clear()
     await c.stop()
     await beside.fine("quotas")
 
