@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_mbuf.h>
 
@@ -33,22 +34,45 @@ bool resolver_wait(struct rte_mbuf *m);
 /* W: somebody said where it is. create: also when nobody asked. */
 void resolver_heard(uint16_t iface, uint8_t family, const uint8_t *addr, const uint8_t mac[6], bool create);
 
-/* W: Ethernet and perhaps VLAN in front of mtod. */
-static inline void ip_push_l2(struct rte_mbuf *m, const struct nf_iface *iface, const uint8_t dst[6], uint16_t ethertype)
+/* Ethernet and perhaps VLAN. */
+struct ip_l2 {
+	uint8_t bytes[18];
+	uint8_t size;
+};
+
+static inline void ip_l2_make(struct ip_l2 *ret, const struct nf_iface *iface, const uint8_t dst[6], uint16_t ethertype)
 {
-	uint16_t bytes = iface->vlan ? 18 : 14;
-	uint8_t *e = (uint8_t *)rte_pktmbuf_prepend(m, bytes);
-	__builtin_memcpy(e, dst, 6);
-	__builtin_memcpy(e + 6, iface->mac, 6);
+	uint8_t *e = ret->bytes;
+	ret->size = iface->vlan ? 18 : 14;
+	memcpy(e, dst, 6);
+	memcpy(e + 6, iface->mac, 6);
 	if (iface->vlan) {
 		e[12] = 0x81;
 		e[13] = 0x00;
 		e[14] = (uint8_t)(iface->vlan >> 8);
 		e[15] = (uint8_t)iface->vlan;
 	}
-	e[bytes - 2] = (uint8_t)(ethertype >> 8);
-	e[bytes - 1] = (uint8_t)ethertype;
-	m->l2_len = iface->vlan ? 18 : 14;
+	e[ret->size - 2] = (uint8_t)(ethertype >> 8);
+	e[ret->size - 1] = (uint8_t)ethertype;
+}
+
+/* W: in front of mtod. */
+static inline void ip_l2_push(struct rte_mbuf *m, const struct ip_l2 *l2)
+{
+	uint8_t *e = (uint8_t *)rte_pktmbuf_prepend(m, l2->size);
+	if (l2->size == 14)
+		memcpy(e, l2->bytes, 14);
+	else
+		memcpy(e, l2->bytes, 18);
+	if (unlikely(m->ol_flags)) /* a port that sums needs to know where the headers are */
+		m->l2_len = l2->size == 14 ? 14 : 18;
+}
+
+static inline void ip_push_l2(struct rte_mbuf *m, const struct nf_iface *iface, const uint8_t dst[6], uint16_t ethertype)
+{
+	struct ip_l2 l2;
+	ip_l2_make(&l2, iface, dst, ethertype);
+	ip_l2_push(m, &l2);
 }
 
 #endif

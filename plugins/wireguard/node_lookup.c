@@ -33,21 +33,6 @@ static inline rte_edge_t refuse(struct nf_pkt *p, enum nf_icmp_what what, uint16
 	return WG_LOOKUP_ICMP;
 }
 
-/* RFC 1624: the header checksum follows the TTL's decrement. False: it was the last hop. */
-static inline bool decrement_ttl(uint8_t *ip)
-{
-	if (ip[0] >> 4 == 6)
-		return ip[7] > 1 ? ip[7]--, true : false;
-	if (ip[8] <= 1)
-		return false;
-	uint32_t sum = ((uint32_t)ip[10] << 8 | ip[11]) + 0x100;
-	sum = (sum & 0xffff) + (sum >> 16);
-	ip[8]--;
-	ip[10] = (uint8_t)(sum >> 8);
-	ip[11] = (uint8_t)sum;
-	return true;
-}
-
 static inline const uint8_t *destination(const struct rte_mbuf *m)
 {
 	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
@@ -66,7 +51,7 @@ static inline rte_edge_t admit(struct rte_mbuf *m, struct nf_pkt *p, uint8_t *ip
 		bool may_fragment = p->ip_version == 4 && !(ip[6] & 0x40);
 		return refuse(p, NF_ICMP_TOO_BIG, peer->inner_mtu, may_fragment ? wg.c.fragment_needed_v4 : wg.c.too_big);
 	}
-	if (!(p->flags & NF_PKT_FROM_HOST) && !decrement_ttl(ip))
+	if (!(p->flags & NF_PKT_FROM_HOST) && !nf_ttl_decrement(ip, p->ip_version))
 		return refuse(p, NF_ICMP_TIME_EXCEEDED, 0, wg.c.ttl);
 	p->peer = peer->handle;
 	return WG_LOOKUP_ENCAP;

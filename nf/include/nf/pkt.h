@@ -10,9 +10,11 @@
 #ifndef NF_PKT_H
 #define NF_PKT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#include <rte_byteorder.h>
 #include <rte_mbuf.h>
 
 #define NF_PKT_HEADROOM 128u
@@ -83,6 +85,24 @@ static inline uint16_t nf_sum16_ipv4(const void *header)
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)~sum;
+}
+
+/*
+ * One hop less: IPv4's TTL with its checksum (RFC 1624), IPv6's hop limit. False: it was the last one, nothing has changed.
+ */
+static inline bool nf_ttl_decrement(uint8_t *ip, uint8_t version)
+{
+	uint32_t word;
+	if (unlikely(version != 4))
+		return ip[7] > 1 ? ip[7]--, true : false;
+	memcpy(&word, ip + 8, 4); /* TTL, protocol, checksum */
+	word = rte_le_to_cpu_32(word);
+	if (unlikely((word & 0xff) <= 1))
+		return false;
+	uint64_t next = (uint64_t)word - 1 + (1u << 16);
+	word = rte_cpu_to_le_32((uint32_t)(next + (next >> 32 << 16)));
+	memcpy(ip + 8, &word, 4);
+	return true;
 }
 
 #endif

@@ -45,9 +45,49 @@ static void parts_chain_at_even_lengths(void **state)
 				 naive(data, sizeof(data)));
 }
 
+/* Every identification, so that the checksum takes every value before and after. */
+static void one_hop_less_keeps_the_checksum_right(void **state)
+{
+	uint8_t ip[20] = {0x45, 0, 0, 84, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2}, before[20];
+	(void)state;
+	for (uint32_t id = 0; id <= UINT16_MAX; id++) {
+		ip[4] = (uint8_t)(id >> 8);
+		ip[5] = (uint8_t)id;
+		ip[8] = (uint8_t)(2 + id % 254);
+		ip[10] = ip[11] = 0;
+		uint16_t c = naive(ip, 20);
+		c = c ? c : 0xffff; /* its twin, which a sender may choose as well */
+		memcpy(ip + 10, &c, 2);
+		memcpy(before, ip, 20);
+		assert_true(nf_ttl_decrement(ip, 4));
+		assert_int_equal(ip[8], before[8] - 1);
+		assert_int_equal(naive(ip, 20), 0);
+		memcpy(before + 10, ip + 10, 2);
+		before[8]--;
+		assert_memory_equal(ip, before, 20);
+	}
+}
+
+static void the_last_hop_changes_nothing(void **state)
+{
+	(void)state;
+	for (uint8_t hops = 0; hops < 4; hops++) {
+		uint8_t ip4[20] = {0x45, [8] = hops, [10] = 0x12}, ip6[40] = {0x60, [7] = hops, [8] = 0xfe}, before4[20], before6[40];
+		memcpy(before4, ip4, 20);
+		memcpy(before6, ip6, 40);
+		assert_int_equal(nf_ttl_decrement(ip4, 4), hops > 1);
+		assert_int_equal(nf_ttl_decrement(ip6, 6), hops > 1);
+		assert_int_equal(memcmp(ip4, before4, 20) != 0, hops > 1);
+		before6[7] = hops > 1 ? hops - 1 : hops;
+		assert_memory_equal(ip6, before6, 40);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_length_and_alignment_agrees_with_the_definition),
-					   cmocka_unit_test(parts_chain_at_even_lengths)};
+					   cmocka_unit_test(parts_chain_at_even_lengths),
+					   cmocka_unit_test(one_hop_less_keeps_the_checksum_right),
+					   cmocka_unit_test(the_last_hop_changes_nothing)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
