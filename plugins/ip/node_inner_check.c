@@ -13,13 +13,20 @@
 	X(INNER_NEXT, "arc:outbound")
 enum { EDGES(NF_EDGE_ENUM) };
 
+static inline rte_edge_t refuse(struct nf_pkt *p, uint16_t counter)
+{
+	p->drop = counter;
+	return INNER_DROP;
+}
+
 static inline rte_edge_t check_one(struct rte_mbuf *m)
 {
-	struct nf_pkt *p = nf_pkt(m);
 	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
-	bool control = ip_inner_is_control(ip, m->pkt_len);
-	p->drop = control ? ip_c.inner_control : ip_c.inner_malformed;
-	return !control && ip_inner_is_sound(ip, m->pkt_len) ? INNER_NEXT : INNER_DROP;
+	if (unlikely(!ip_inner_is_sound(ip, m->pkt_len)))
+		return refuse(nf_pkt(m), ip_inner_is_control(ip, m->pkt_len) ? ip_c.inner_control : ip_c.inner_malformed);
+	if (unlikely(ip[0] >> 4 == 6 && ip_inner_is_control(ip, m->pkt_len)))
+		return refuse(nf_pkt(m), ip_c.inner_control);
+	return INNER_NEXT;
 }
 
 static uint16_t process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)

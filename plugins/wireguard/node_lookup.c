@@ -33,10 +33,9 @@ static inline rte_edge_t refuse(struct nf_pkt *p, enum nf_icmp_what what, uint16
 	return WG_LOOKUP_ICMP;
 }
 
-static inline const uint8_t *destination(const struct rte_mbuf *m)
+static inline const uint8_t *destination(struct rte_mbuf *m)
 {
-	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
-	return ip + (ip[0] >> 4 == 4 ? 16 : 24);
+	return rte_pktmbuf_mtod(m, const uint8_t *) + (nf_pkt(m)->ip_version == 4 ? 16 : 24);
 }
 
 static inline struct wg_peer *find_peer(const struct nf_pkt *p, const uint8_t *ip)
@@ -68,11 +67,30 @@ static inline rte_edge_t lookup_one(struct rte_mbuf *m, struct wg_peer *peer)
 	return likely(peer) ? admit(m, p, ip, peer) : refuse(p, NF_ICMP_HOST_UNREACHABLE, 0, wg.c.no_peer);
 }
 
+/* Whose a destination is; asked once for a run of packets to it. */
+struct way {
+	uint8_t version; /* 0: nobody asked yet */
+	uint8_t to[16];
+	struct wg_peer *peer;
+};
+
+static inline struct wg_peer *peer_of(struct way *w, struct rte_mbuf *m)
+{
+	uint8_t version = nf_pkt(m)->ip_version;
+	const uint8_t *to = destination(m);
+	if (w->version == version && wg_same_address(w->to, to, version))
+		return w->peer;
+	w->version = version;
+	memcpy(w->to, to, version == 4 ? 4 : 16);
+	uint32_t handle = wg_allowed_lookup(&wg.allowed, version, to);
+	return w->peer = wg_peer_get(handle);
+}
+
 /* Address → handle → slot → peer: each step's line is fetched for the whole burst before the next step reads it. */
 static inline void find_peers(void **objs, uint16_t n, struct wg_peer **ret_peers)
 {
 	uint32_t handles[NF_BURST_MAX];
-	for (uint16_t i = 0; wg_peers_are_many() && i < n; i++)
+	for (uint16_t i = 0; i < n; i++)
 		wg_allowed_prefetch(&wg.allowed, nf_pkt(objs[i])->ip_version, destination(objs[i]));
 	for (uint16_t i = 0; i < n; i++) {
 		handles[i] = wg_allowed_lookup(&wg.allowed, nf_pkt(objs[i])->ip_version, destination(objs[i]));
@@ -84,13 +102,28 @@ static inline void find_peers(void **objs, uint16_t n, struct wg_peer **ret_peer
 	}
 }
 
-static uint16_t lookup(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
+static inline void lookup_many(void **objs, uint16_t n, rte_edge_t *ret_next)
 {
-	rte_edge_t next[NF_BURST_MAX];
 	struct wg_peer *peers[NF_BURST_MAX];
 	find_peers(objs, n, peers);
 	for (uint16_t i = 0; i < n; i++)
-		next[i] = lookup_one(objs[i], peers[i]);
+		ret_next[i] = lookup_one(objs[i], peers[i]);
+}
+
+static inline void lookup_few(void **objs, uint16_t n, rte_edge_t *ret_next)
+{
+	struct way way = {.version = 0};
+	for (uint16_t i = 0; i < n; i++)
+		ret_next[i] = lookup_one(objs[i], peer_of(&way, objs[i]));
+}
+
+static uint16_t lookup(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
+{
+	rte_edge_t next[NF_BURST_MAX];
+	if (wg_peers_are_many())
+		lookup_many(objs, n, next);
+	else
+		lookup_few(objs, n, next);
 	nf_dispatch(graph, node, objs, n, next);
 	return n;
 }
