@@ -33,25 +33,19 @@ static bool l4_is_sound(uint8_t proto, uint8_t own_icmp, bool first_of_many, con
 	return true;
 }
 
-static uint64_t words_at(const uint8_t *p)
+static uint64_t word_at(const uint8_t *p)
 {
-	uint64_t both;
-	memcpy(&both, p, 8);
-	return (both & UINT32_MAX) + (both >> 32);
+	uint32_t word;
+	memcpy(&word, p, 4);
+	return word;
 }
 
-/*
- * The sum of all words of a right header is 0xffff, in whatever byte order they are read. Every packet needs it, and hardly
- * one has options.
- */
+/* The sum of all words of a right header is 0xffff, in whatever byte order they are read. Every packet needs it. */
 static bool header_sum_is_right(const uint8_t *ip, size_t ihl)
 {
-	uint64_t sum = words_at(ip) + words_at(ip + 8);
-	for (size_t at = 16; at < ihl; at += 4) {
-		uint32_t word;
-		memcpy(&word, ip + at, 4);
-		sum += word;
-	}
+	uint64_t sum = word_at(ip) + word_at(ip + 4) + word_at(ip + 8) + word_at(ip + 12) + word_at(ip + 16);
+	for (size_t at = 20; __builtin_expect(at < ihl, 0); at += 4) /* options: hardly ever */
+		sum += word_at(ip + at);
 	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (sum & 0xffff) + (sum >> 16) == 0xffff;
