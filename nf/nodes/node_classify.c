@@ -140,6 +140,21 @@ static inline rte_edge_t spread(struct rte_mbuf *m, struct nf_pkt *p, rte_edge_t
 	return CLASSIFY_HANDOFF;
 }
 
+/* The first eight bytes of a payload as a big-endian number; what is not there is zero. */
+static inline uint64_t long_head(const void *payload)
+{
+	uint64_t head;
+	memcpy(&head, payload, sizeof(head));
+	return rte_be_to_cpu_64(head);
+}
+
+static __rte_noinline uint64_t short_head(const void *payload, uint16_t bytes)
+{
+	uint64_t head = 0;
+	memcpy(&head, payload, bytes);
+	return rte_be_to_cpu_64(head);
+}
+
 /* A datagram to an own address: a tunnel's, or the host's. l4 points to the UDP header. */
 static inline rte_edge_t own_udp(struct rte_mbuf *m, struct nf_pkt *p, uint32_t l4_off)
 {
@@ -153,12 +168,7 @@ static inline rte_edge_t own_udp(struct rte_mbuf *m, struct nf_pkt *p, uint32_t 
 		return drop(p, c.bad_header);
 	p->payload_off = (uint16_t)(l4_off + sizeof(*udp));
 	p->payload_len = (uint16_t)(len - sizeof(*udp));
-	uint64_t head = 0;
-	if (likely(p->payload_len >= sizeof(head)))
-		memcpy(&head, udp + 1, sizeof(head));
-	else
-		memcpy(&head, udp + 1, p->payload_len);
-	head = rte_be_to_cpu_64(head);
+	uint64_t head = p->payload_len < sizeof(head) ? short_head(udp + 1, p->payload_len) : long_head(udp + 1);
 	for (unsigned int i = 0; i < t->n_matches; i++) {
 		if (t->match[i].port != port)
 			continue;
@@ -222,7 +232,7 @@ static inline rte_edge_t classify4(struct rte_mbuf *m, struct nf_pkt *p, struct 
 		return drop(p, c.bad_header);
 	if (m->pkt_len > total)
 		rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - total));
-	if ((likely(ihl == sizeof(*ip)) ? nf_sum16_ipv4(ip) : nf_sum16_finish(nf_sum16(ip, ihl, 0))) != 0)
+	if (unlikely(!(ihl == sizeof(*ip) ? nf_sum16_ipv4_is_right(ip) : nf_sum16_finish(nf_sum16(ip, ihl, 0)) == 0)))
 		return drop(p, c.bad_checksum);
 	p->ip_version = 4;
 	p->l4_proto = ip->next_proto_id;

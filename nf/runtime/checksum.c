@@ -69,6 +69,15 @@ __attribute__((target("avx2"))) static uint64_t sum_avx2(const uint8_t *p, uint3
 }
 #endif
 
+/* The upper half of a number and its halves exchanged is the sum of both halves, and its carry with it. */
+static inline uint32_t fold(uint64_t acc)
+{
+	acc += acc << 32 | acc >> 32;
+	uint32_t half = (uint32_t)(acc >> 32);
+	half += half << 16 | half >> 16;
+	return half >> 16;
+}
+
 uint32_t nf_sum16(const void *data, uint32_t bytes, uint32_t sum)
 {
 	uint64_t acc;
@@ -78,10 +87,7 @@ uint32_t nf_sum16(const void *data, uint32_t bytes, uint32_t sum)
 	else
 #endif
 		acc = add(sum, sum_words(data, bytes));
-	acc = (acc & UINT32_MAX) + (acc >> 32);
-	acc = (acc & UINT32_MAX) + (acc >> 32);
-	uint32_t folded = (uint32_t)(acc & 0xffff) + (uint32_t)(acc >> 16);
-	return (folded & 0xffff) + (folded >> 16);
+	return fold(acc);
 }
 
 uint16_t nf_sum16_finish(uint32_t sum)

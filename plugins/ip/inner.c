@@ -40,15 +40,13 @@ static uint64_t word_at(const uint8_t *p)
 	return word;
 }
 
-/* The sum of all words of a right header is 0xffff, in whatever byte order they are read. Every packet needs it. */
+/* A one's-complement sum is a remainder by 0xffff, of words of any width and byte order. Every packet needs it. */
 static bool header_sum_is_right(const uint8_t *ip, size_t ihl)
 {
 	uint64_t sum = word_at(ip) + word_at(ip + 4) + word_at(ip + 8) + word_at(ip + 12) + word_at(ip + 16);
 	for (size_t at = 20; __builtin_expect(at < ihl, 0); at += 4) /* options: hardly ever */
 		sum += word_at(ip + at);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16) == 0xffff;
+	return sum % 0xffff == 0; /* and not 0: the version is in it */
 }
 
 static bool ip4_is_sound(const uint8_t *ip, size_t bytes)

@@ -30,12 +30,13 @@ struct wg_head {
 /* Addresses in the family's length; ports in host byte order. */
 void wg_head_make(struct wg_head *ret, uint8_t family, const uint8_t *local, const uint8_t *remote, uint16_t local_port, uint16_t remote_port);
 
+/* The upper half of a number and its halves exchanged is the sum of both halves, and its carry with it. */
 static inline uint16_t wg_head_fold(uint64_t sum)
 {
-	sum = (sum & UINT32_MAX) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+	sum += sum << 32 | sum >> 32;
+	uint32_t half = (uint32_t)(sum >> 32);
+	half += half << 16 | half >> 16;
+	return (uint16_t)(half >> 16);
 }
 
 static inline uint16_t wg_head_be16(uint32_t v)

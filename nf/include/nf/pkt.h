@@ -72,19 +72,22 @@ uint32_t nf_sum16(const void *data, uint32_t bytes, uint32_t sum);
 /* Folds and inverts. */
 uint16_t nf_sum16_finish(uint32_t sum);
 
-/* Of an IPv4 header without options, finished: 0 when a filled-in one is right. Every packet needs it. */
-static inline uint16_t nf_sum16_ipv4(const void *header)
+/*
+ * True if the checksum of an IPv4 header without options is right. A one's-complement sum is a remainder by 0xffff, of words
+ * of any width, and what is to come out is 0xffff. Not for 20 bytes of zeros.
+ */
+static inline bool nf_sum16_ipv4_is_right(const void *header)
 {
 	uint64_t a, b;
 	uint32_t c;
 	memcpy(&a, header, 8);
 	memcpy(&b, (const uint8_t *)header + 8, 8);
 	memcpy(&c, (const uint8_t *)header + 16, 4);
-	uint64_t sum = (a & UINT32_MAX) + (a >> 32) + (b & UINT32_MAX) + (b >> 32) + c;
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
+	uint64_t sum = a + b;
+	sum += sum < b;
+	sum += c;
+	sum += sum < c;
+	return sum % 0xffff == 0;
 }
 
 /*

@@ -59,13 +59,36 @@ static void one_hop_less_keeps_the_checksum_right(void **state)
 		c = c ? c : 0xffff; /* its twin, which a sender may choose as well */
 		memcpy(ip + 10, &c, 2);
 		memcpy(before, ip, 20);
+		assert_true(nf_sum16_ipv4_is_right(ip));
 		assert_true(nf_ttl_decrement(ip, 4));
 		assert_int_equal(ip[8], before[8] - 1);
 		assert_int_equal(naive(ip, 20), 0);
+		assert_true(nf_sum16_ipv4_is_right(ip));
 		memcpy(before + 10, ip + 10, 2);
 		before[8]--;
 		assert_memory_equal(ip, before, 20);
 	}
+}
+
+static void a_header_is_right_if_its_sum_says_so(void **state)
+{
+	uint32_t seed = 11;
+	unsigned int right = 0;
+	(void)state;
+	for (uint32_t round = 0; round < 200000; round++) {
+		uint8_t ip[20];
+		for (uint32_t i = 0; i < sizeof(ip); i++) {
+			seed = seed * 1664525u + 1013904223u;
+			ip[i] = (uint8_t)(round % 3 ? seed >> 24 : (seed >> 24 & 1) * 0xff); /* carries everywhere */
+		}
+		ip[0] = 0x45;
+		ip[10] = ip[11] = 0;
+		uint16_t c = (uint16_t)(naive(ip, 20) + (round % 4 == 0 ? 1u << round / 4 % 16 : 0));
+		memcpy(ip + 10, &c, 2);
+		assert_int_equal(nf_sum16_ipv4_is_right(ip), naive(ip, 20) == 0);
+		right += nf_sum16_ipv4_is_right(ip);
+	}
+	assert_in_range(right, 140000, 160000);
 }
 
 static void the_last_hop_changes_nothing(void **state)
@@ -87,6 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_length_and_alignment_agrees_with_the_definition),
 					   cmocka_unit_test(parts_chain_at_even_lengths),
+					   cmocka_unit_test(a_header_is_right_if_its_sum_says_so),
 					   cmocka_unit_test(one_hop_less_keeps_the_checksum_right),
 					   cmocka_unit_test(the_last_hop_changes_nothing)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
