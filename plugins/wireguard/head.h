@@ -41,10 +41,7 @@ static inline uint16_t wg_head_fold(uint64_t sum)
 
 static inline uint16_t wg_head_be16(uint32_t v)
 {
-	uint8_t b[2] = {(uint8_t)(v >> 8), (uint8_t)v};
-	uint16_t word;
-	memcpy(&word, b, 2);
-	return word;
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? (uint16_t)v : __builtin_bswap16((uint16_t)v);
 }
 
 /* 0 means "no checksum" (RFC 768), so it is sent as its twin. */
