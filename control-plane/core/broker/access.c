@@ -70,11 +70,10 @@ static void judge(struct broker_verdict *v, const struct broker_policy *p, const
 		violate(v, current_time);
 }
 
-struct broker_verdict broker_access(const struct broker_facts *f, const struct portal_uuid *actor,
-				    const struct portal_uuid *resource, const struct cp_addr *from, int64_t unix_now)
+struct broker_verdict facts_judge(const struct broker_facts *f, uint32_t a, uint32_t r, const struct cp_addr *from,
+				  int64_t unix_now)
 {
 	struct broker_verdict v = {.access = BROKER_NOT_FOUND};
-	uint32_t a = facts_find(&f->actors, actor), r = facts_find(&f->resources, resource);
 	if (a == FACTS_NONE || r == FACTS_NONE)
 		return v;
 	struct facts_list mine = facts_policies(&f->of_actor, a), its = facts_policies(&f->of_resource, r);
@@ -88,6 +87,12 @@ struct broker_verdict broker_access(const struct broker_facts *f, const struct p
 	if (v.access == BROKER_GRANTED)
 		v.n_violated = 0;
 	return v;
+}
+
+struct broker_verdict broker_access(const struct broker_facts *f, const struct portal_uuid *actor,
+				    const struct portal_uuid *resource, const struct cp_addr *from, int64_t unix_now)
+{
+	return facts_judge(f, facts_find(&f->actors, actor), facts_find(&f->resources, resource), from, unix_now);
 }
 
 size_t broker_access_list(const struct broker_facts *f, const struct portal_uuid *actor, const struct cp_addr *from,

@@ -38,7 +38,10 @@ static inline struct facts_list facts_policies(const struct facts_lists *l, uint
 	return (struct facts_list){&l->policies[l->from[i]], l->from[i + 1] - l->from[i]};
 }
 
-/* access.c: whether a policy's conditions hold. */
+/* access.c. Whether a policy's conditions hold. */
 bool facts_policy_holds(const struct broker_policy *p, const struct cp_addr *from, int64_t unix_now);
+/* broker_access() of an actor and a resource by index; FACTS_NONE is not found. */
+struct broker_verdict facts_judge(const struct broker_facts *f, uint32_t actor, uint32_t resource, const struct cp_addr *from,
+				  int64_t unix_now);
 
 #endif
