@@ -74,7 +74,7 @@ struct broker_relay_list {
 };
 void broker_relay_list_wipe(struct broker_relay_list *l);
 
-/* For init. The peer's state is what it was told last on this connection: anew, zeroed. */
+/* For init, which is the whole truth of it: what the peer was given before is forgotten. */
 void broker_relays_init(struct broker_relays *s, const struct broker_relay_user *who, struct broker_relay_peer *peer,
 			struct broker_relay_list *ret);
 /* True: the peer needs this relays_presence. */
