@@ -63,14 +63,16 @@ void broker_asks_served(struct broker_use *u)
 		q->is_served = true;
 }
 
-/* The others that asked for the same are served by this one; their answers will only be acknowledged. */
+/* The others that asked for the same are served by this one; their answers will only be acknowledged. Not so if the
+ * client has another connection by now: what it asked there is still to be answered. */
 void broker_ask_answered(struct broker *b, struct broker_ask *q)
 {
 	struct broker_conn *c = q->use->client->conn;
 	q->auth->is_confirmed = true;
-	if (!q->is_served && c && c->number == q->asked_by)
+	if (!q->is_served && c && c->number == q->asked_by) {
 		broker_say_created(b, c, q);
-	broker_asks_served(q->use);
+		broker_asks_served(q->use);
+	}
 	broker_ask_free(b, q);
 }
 
