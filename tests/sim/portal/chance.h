@@ -17,5 +17,7 @@ struct chance {
 void chance_begin(struct chance *c, struct sim *s);
 /* No more mishaps: the portal is up, gateways and clients too, and nobody's token is gone. */
 void chance_end(struct chance *c);
+/* A while later: gateways are offered again. */
+void chance_uncordon(struct chance *c);
 
 #endif

@@ -88,7 +88,7 @@ static void check_authorize(struct wire *w, const struct portal_authorize_flow *
 	if (!d || !self || !client || d->role != PORTAL_CLIENT)
 		return;
 	check_addresses(s, d, &f->client.ipv4, &f->client.ipv6);
-	if (!client->joined || memcmp(&client->joined->line.key, &f->client.public_key, sizeof(struct portal_key)) != 0)
+	if (memcmp(client->joined ? &client->joined->line.key : &d->public_key, &f->client.public_key, sizeof(struct portal_key)) != 0)
 		sim_violation(s, "%s hears of a key that %s does not have now", w->peer->name, client->name);
 	struct keys_seen k = keys(&f->client_ice, &f->gateway_ice, &f->client.preshared_key);
 	k.client = f->client.id;
