@@ -412,5 +412,7 @@ void broker_to_move(struct broker *b, const struct broker_link *l);
 bool broker_reload_step(struct broker *b);
 void broker_reload_end(struct broker *b);
 void broker_access_changes(struct broker *b);
+/* It comes from where it may reach less than what it was granted elsewhere (§3.6). */
+void broker_client_judged(struct broker *b, struct broker_node *client);
 
 #endif

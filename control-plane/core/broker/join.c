@@ -44,6 +44,13 @@ static void fail(struct broker *b, struct broker_conn *c)
 	broker_conn_break(b, c);
 }
 
+static void client_joined(struct broker *b, struct broker_node *n, bool was_online)
+{
+	if (!was_online)
+		broker_client_joined(b, n);
+	broker_client_judged(b, n);
+}
+
 static void join_peer(struct broker *b, struct broker_conn *c, const struct portal_message *m)
 {
 	struct broker_node *n = c->node;
@@ -65,8 +72,8 @@ static void join_peer(struct broker *b, struct broker_conn *c, const struct port
 	count_join(b, c);
 	if (n->device.role == PORTAL_GATEWAY)
 		broker_gateway_joined(b, n);
-	else if (!was_online)
-		broker_client_joined(b, n);
+	else
+		client_joined(b, n, was_online);
 }
 
 /* Joined a second time: the channel closes, and the join is dealt with (§2.3). */

@@ -73,27 +73,71 @@ static void say_expiry(struct broker *b, const struct broker_auth *a)
 		broker_say(b, a->link->gateway->conn, &m);
 }
 
+/* An absent gateway learns of it by its init. */
+static bool heeds_expiry(const struct broker_node *gateway)
+{
+	return !gateway->conn || gateway->conn->link.dialect == PORTAL_V1;
+}
+
+static void ends_at(struct broker *b, struct broker_auth *a, int64_t expires_at)
+{
+	broker_auth_until(b, a, expires_at);
+	broker_store_authorization(b, a);
+	say_expiry(b, a);
+}
+
+static void take_back(struct broker *b, struct broker_auth *a)
+{
+	broker_count_up(b, BROKER_COUNT_REVOKED);
+	broker_asks_failed(b, a->use);
+	broker_auth_reject(b, a);
+}
+
 static void judge(struct broker *b, struct broker_auth *a)
 {
 	const struct broker_node *client = a->use->client, *g = a->link->gateway;
 	const struct broker_authorization record = broker_auth_record(a);
-	bool heeds = !g->conn || g->conn->link.dialect == PORTAL_V1;
 	int64_t expires_at;
 	switch (broker_changes_authorization(b->reload.changes, &record, &client->device.owner, client->conn ? &client->conn->from : NULL,
-					     &g->device.owner, heeds, broker_latest_end(b, client), &expires_at)) {
+					     &g->device.owner, heeds_expiry(g), broker_latest_end(b, client), &expires_at)) {
 	case BROKER_KEEP:
 		break;
 	case BROKER_EXPIRE:
-		broker_auth_until(b, a, expires_at);
-		broker_store_authorization(b, a);
-		say_expiry(b, a);
+		ends_at(b, a, expires_at);
 		break;
 	case BROKER_REJECT:
-		broker_count_up(b, BROKER_COUNT_REVOKED);
-		broker_asks_failed(b, a->use);
-		broker_auth_reject(b, a);
+		take_back(b, a);
 		break;
 	}
+}
+
+static void judge_from_here(struct broker *b, struct broker_auth *a, const struct broker_verdict *v)
+{
+	if (v->access == BROKER_GRANTED && v->expires_at >= a->expires_at)
+		return;
+	if (v->access == BROKER_GRANTED && heeds_expiry(a->link->gateway))
+		ends_at(b, a, v->expires_at);
+	else
+		take_back(b, a);
+}
+
+/* The last one to go takes its use with it. */
+static void judge_use(struct broker *b, struct broker_use *u, const struct cp_addr *from)
+{
+	const struct broker_verdict v = broker_access(b->facts, &u->client->device.owner, &u->key.resource, from, broker_unix_now(b));
+	struct broker_list *i = u->auths.next, *end = &u->auths;
+	while (i != end) {
+		struct broker_auth *a = broker_of(i, struct broker_auth, of_use);
+		i = i->next;
+		judge_from_here(b, a, &v);
+	}
+}
+
+void broker_client_judged(struct broker *b, struct broker_node *client)
+{
+	struct broker_use *u;
+	broker_each(u, struct broker_use, of_client, &client->uses)
+		judge_use(b, u, &client->conn->from);
 }
 
 bool broker_reload_step(struct broker *b)
