@@ -34,6 +34,7 @@ static void asks(struct wire *w, const struct portal_create_flow *m)
 	if (!l->has_init || l->has_left || r == RESOURCES)
 		return;
 	l->asked[r]++;
+	use_of(w->peer, r)->asked_again = true;
 	if (!l->oldest[r])
 		l->oldest[r] = w->sim->clock.now;
 	l->n_preferred = 0;
@@ -73,7 +74,7 @@ static void created(struct wire *w, const struct portal_flow_created *m)
 	if (!file_grants(&s->file, w->peer->owner, r, w->network, sim_unix(s)))
 		sim_violation(s, "%s gets a flow to %u, which it may not", w->peer->name, r);
 	s->oracle.counts[COUNT_FLOWS]++;
-	*use_of(w->peer, r) = (struct use){true, m->gateway_id, w->line.key, s->clock.now};
+	*use_of(w->peer, r) = (struct use){true, false, m->gateway_id, w->line.key, s->clock.now};
 }
 
 static bool can_serve(struct sim *s, struct peer *g, uint32_t r)
@@ -216,15 +217,15 @@ static void authorize(struct wire *w, const struct portal_authorize_flow *m)
 	struct peer *c = sim_peer_of(s, &m->client.id);
 	uint32_t r = resource_index(&m->resource.id);
 	struct flow *f = flow_by_ref(s, m->ref);
-	if (!c || !c->joined || r == RESOURCES) {
-		sim_violation(s, "%s is asked for nobody", w->peer->name);
-		return;
-	}
 	if (f) { /* repeated, once there are relays (§5.5), or its new connection is */
 		if ((f->is_over && f->lost_at != s->clock.now) || !same_uuid(&f->gateway, id_of(w->peer)))
 			sim_violation(s, "%s is asked again for what is over", w->peer->name);
 		f->is_over = false;
 		f->gateway_conn = w->conn;
+		return;
+	}
+	if (!c || !c->joined || r == RESOURCES) {
+		sim_violation(s, "%s is asked for nobody", w->peer->name);
 		return;
 	}
 	check_choice(c->joined, w->peer, r);
