@@ -140,6 +140,17 @@ void broker_client_judged(struct broker *b, struct broker_node *client)
 		judge_use(b, u, &client->conn->from);
 }
 
+/* Connections that were closed may have taken some with them. */
+static bool judge_next(struct broker *b)
+{
+	if (b->reload.auths_left > b->n_auths)
+		b->reload.auths_left = b->n_auths;
+	if (b->reload.auths_left == 0)
+		return false;
+	judge(b, b->auths[--b->reload.auths_left]);
+	return true;
+}
+
 bool broker_reload_step(struct broker *b)
 {
 	struct broker_reload *r = &b->reload;
@@ -149,9 +160,7 @@ bool broker_reload_step(struct broker *b)
 		tell_gateway(b, b->gateways[r->next_gateway++]);
 	else if (r->next_client < b->n_clients)
 		tell_client(b, b->clients[r->next_client++]);
-	else if (r->auths_left > 0)
-		judge(b, b->auths[--r->auths_left]);
-	else
+	else if (!judge_next(b))
 		broker_reload_end(b);
 	return true;
 }
