@@ -52,8 +52,7 @@ static void delete(struct wire *w, const struct portal_uuid *id)
 	l->was[r] = l->told[r];
 	l->were_at[r] = l->sites[r];
 	l->told[r] = l->sites[r] = 0;
-	l->answered[r] = l->asked[r]; /* the client forgets its request (§4.3) */
-	l->oldest[r] = 0;
+	l->oldest[r] = 0; /* the client forgets its request (§4.3); what is answered still does no harm */
 	w->sim->oracle.uses[w->peer - w->sim->peers][r].is_known = false;
 }
 
