@@ -19,14 +19,15 @@ int broker_restore_device(struct broker *b, const struct broker_device *d)
 	return err == -EEXIST ? -EINVAL : err;
 }
 
-static bool is_of_this_world(const struct broker *b, const struct broker_authorization *a, const struct broker_node *client,
+/* Until when, by the file there is now; 0: it is not of this world. */
+static int64_t granted_until(const struct broker *b, const struct broker_authorization *a, const struct broker_node *client,
 			     const struct broker_node *gateway)
 {
 	if (!client || !gateway || client->device.role != PORTAL_CLIENT)
-		return false;
+		return 0;
 	const struct broker_resource *r = broker_facts_resource(b->facts, &a->resource);
-	return r && broker_resource_is_at(r, &gateway->device.owner) &&
-	       broker_access(b->facts, &client->device.owner, &a->resource, NULL, broker_unix_now(b)).access == BROKER_GRANTED;
+	const struct broker_verdict v = broker_access(b->facts, &client->device.owner, &a->resource, NULL, broker_unix_now(b));
+	return r && broker_resource_is_at(r, &gateway->device.owner) && v.access == BROKER_GRANTED ? v.expires_at : 0;
 }
 
 /* Of several gateways a client used for a resource, the last one's access ends last. */
@@ -35,7 +36,7 @@ static bool is_newest(const struct broker_use *u, const struct broker_auth *a)
 	return !u->current || u->current->expires_at <= a->expires_at;
 }
 
-static int take_back(struct broker *b, const struct broker_authorization *a)
+static int take_back(struct broker *b, const struct broker_authorization *a, int64_t until)
 {
 	struct broker_use *u = broker_use_get(b, broker_node_find(b, &a->client), &a->resource);
 	struct broker_auth *made = u ? broker_auth_create(b, u, broker_node_find(b, &a->gateway)) : NULL;
@@ -45,7 +46,7 @@ static int take_back(struct broker *b, const struct broker_authorization *a)
 		return -ENOMEM;
 	}
 	made->is_confirmed = true;
-	broker_auth_until(b, made, a->expires_at);
+	broker_auth_until(b, made, until < a->expires_at ? until : a->expires_at);
 	if (is_newest(u, made))
 		broker_use_goes_through(b, u, made);
 	return 0;
@@ -66,12 +67,13 @@ int broker_restore_authorization(struct broker *b, const struct broker_authoriza
 	bool is_known = u && gateway && broker_auth_find(u, gateway);
 	if (is_known || a->expires_at <= broker_unix_now(b))
 		return -EINVAL;
-	if (!is_of_this_world(b, a, client, gateway)) {
+	int64_t until = granted_until(b, a, client, gateway);
+	if (until == 0) {
 		/* it may be there still, and stock gateways up to 1.6.0 keep what their init leaves out (§3.1) */
 		if (gateway)
 			broker_reject_later(b, gateway, &a->client, &a->resource);
 		return -EINVAL;
 	}
 	await(b, gateway);
-	return take_back(b, a);
+	return take_back(b, a, until);
 }
