@@ -184,6 +184,7 @@ static void a_text_that_a_site_has_already_may_be_any(void **state)
 	assert_int_equal(tokens_import(r.store, &wanted, "with space", &number), -EINVAL);
 	assert_int_equal(tokens_import(r.store, &wanted, "line\n", &number), -EINVAL);
 	assert_int_equal(tokens_import(r.store, &wanted, "ümlaut", &number), -EINVAL);
+	assert_int_equal(tokens_import(r.store, &wanted, "del\x7f", &number), -EINVAL);
 	wanted.role = PORTAL_RELAY;
 	assert_int_equal(tokens_import(r.store, &wanted, longest, &number), -EEXIST);
 	assert_int_equal(rig_number(r.store->db, "SELECT count(*) FROM token WHERE imported"), 2);
@@ -281,6 +282,21 @@ static void a_token_that_cannot_be_written_is_not_given(void **state)
 	rig_tear_down(&r);
 }
 
+/* An insertion that is refused does not end its transaction by itself, as a full disk does. */
+static void a_transaction_that_fails_is_over(void **state)
+{
+	struct store_rig r;
+	struct token_request wanted = a_request(PORTAL_GATEWAY);
+	uint64_t number = 0;
+	(void)state;
+	rig_set_up(&r);
+	rig_sql_inside(r.store, "CREATE TRIGGER no BEFORE INSERT ON token BEGIN SELECT RAISE(ABORT, 'no'); END");
+	assert_int_equal(tokens_import(r.store, &wanted, "x", &number), -EIO);
+	rig_sql_inside(r.store, "DROP TRIGGER no");
+	assert_int_equal(tokens_import(r.store, &wanted, "x", &number), 0);
+	rig_tear_down(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +312,7 @@ int main(void)
 		cmocka_unit_test(each_database_has_a_secret_of_its_own),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_no_bad_token),
 		cmocka_unit_test(a_token_that_cannot_be_written_is_not_given),
+		cmocka_unit_test(a_transaction_that_fails_is_over),
 	};
 	return cmocka_run_group_tests_name("tokens", tests, NULL, NULL);
 }
