@@ -29,6 +29,9 @@ void listeners_stop(struct shell *s);
 void listeners_renew(struct shell *s);
 /* libwebsockets looks after what it owes: overdue timeouts, closes that were asked for. */
 void listeners_nudge(struct shell *s);
+/* True once after libwebsockets found a request longer than its memory for headers; it closes that connection at once, and
+ * says so in its log alone. */
+bool listeners_overflowed(void);
 /* Closes every connection. */
 void listeners_close(struct shell *s);
 

@@ -3,14 +3,15 @@
 
 #include <string.h>
 
+/* What still comes is read and forgotten until the close frame is out: if libwebsockets closes amidst a buffer, the rest
+ * of that is lost, what follows looks like nonsense, and a reset overtakes the close frame. */
 static int refuse(struct conn *c, enum refusal why, uint16_t code, const char *text)
 {
 	limits_refused(&c->shell->limits, why);
 	log_event(CP_DEBUG, "connection_closed", "conn=%llu why=\"%s\"", (unsigned long long)c->id, text);
 	inbox_clear(&c->in);
-	c->phase = CONN_CLOSED;
-	lws_close_reason(c->wsi, code, (unsigned char *)(uintptr_t)text, strlen(text));
-	return -1;
+	conn_close(c, code, text);
+	return 0;
 }
 
 static int message(struct conn *c, const char *text, size_t bytes)
@@ -53,8 +54,8 @@ static int received(struct conn *c, const char *part, size_t bytes)
 
 static int writable(struct conn *c)
 {
-	if (conn_write(c))
-		return 0;
+	if (c->phase == CONN_CLOSED || conn_write(c))
+		return 0; /* closed: the peer's answer to the close frame is awaited, or its time is over soon */
 	if (c->phase == CONN_CLOSING)
 		lws_close_reason(c->wsi, c->close_code, (unsigned char *)(uintptr_t)c->close_why, strlen(c->close_why));
 	c->phase = CONN_CLOSED;
@@ -66,8 +67,9 @@ static void gone(struct conn *c)
 	struct shell *s = c->shell;
 	uint64_t id = c->id;
 	bool was_known = c->phase >= CONN_UPGRADED;
+	bool was_long = listeners_overflowed();
 	if (c->phase == CONN_REQUEST)
-		limits_refused(&s->limits, REFUSAL_HANDSHAKE_ABORTED);
+		limits_refused(&s->limits, was_long ? REFUSAL_HEADER_BYTES : REFUSAL_HANDSHAKE_ABORTED);
 	c->wsi = NULL;
 	if (!c->is_adopting)
 		conn_free(c);

@@ -133,6 +133,8 @@ static int apply(struct shell *s, struct portal_config *cfg)
 	if (rc != 0)
 		return rc;
 	portal_config_restart(s->begun, cfg, on_restart_needed, NULL);
+	if (cfg->limits.header_bytes > s->begun->limits.header_bytes) /* libwebsockets has its own, smaller one */
+		on_restart_needed(NULL, "limits.header_bytes");
 	warn(cfg);
 	limits_configure(&s->limits, &cfg->limits, s->descriptors);
 	log_set_level(s->log_level >= 0 ? s->log_level : (int)cfg->log_level);
