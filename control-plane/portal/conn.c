@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "server.h"
-
-#define CLOSE_SECONDS 2 /* that a peer may take to answer a close frame, or to read what is before it */
 
 struct conns *conns_new(uint32_t room)
 {
@@ -26,6 +25,26 @@ void conns_free(struct conns *c)
 	free(c);
 }
 
+static void leave_list(struct conn *c)
+{
+	if (!c->list)
+		return;
+	*(c->earlier ? &c->earlier->later : &c->list->first) = c->later;
+	*(c->later ? &c->later->earlier : &c->list->last) = c->earlier;
+	c->earlier = c->later = NULL;
+	c->list = NULL;
+}
+
+static void enter_list(struct conn *c, struct conn_list *l)
+{
+	leave_list(c);
+	c->list = l;
+	c->since = shell_now(c->shell);
+	c->earlier = l->last;
+	*(l->last ? &l->last->later : &l->first) = c;
+	l->last = c;
+}
+
 static uint32_t free_slot(struct conns *all)
 {
 	while (all->slots[all->free_hint])
@@ -44,12 +63,8 @@ struct conn *conn_new(struct shell *s, struct listener *on, const struct cp_addr
 			   .shell = s,
 			   .listener = on,
 			   .from = *from,
-			   .since = shell_now(s),
-			   .in_handshake = true,
-			   .is_stranger = true,
-			   .earlier = all->last};
-	*(all->last ? &all->last->later : &all->first) = c;
-	all->last = c;
+			   .is_stranger = true};
+	enter_list(c, &all->joining);
 	all->slots[slot] = c;
 	all->n++;
 	return c;
@@ -72,14 +87,9 @@ void conn_authenticated(struct conn *c)
 
 void conn_settled(struct conn *c)
 {
-	struct conns *all = c->shell->conns;
 	conn_authenticated(c);
-	if (!c->in_handshake)
-		return;
-	c->in_handshake = false;
-	*(c->earlier ? &c->earlier->later : &all->first) = c->later;
-	*(c->later ? &c->later->earlier : &all->last) = c->earlier;
-	c->earlier = c->later = NULL;
+	if (c->list == &c->shell->conns->joining)
+		leave_list(c);
 }
 
 static void clean(struct conn *c)
@@ -103,7 +113,8 @@ void conn_drop_output(struct conn *c)
 void conn_free(struct conn *c)
 {
 	struct conns *all = c->shell->conns;
-	conn_settled(c);
+	conn_authenticated(c);
+	leave_list(c);
 	clean(c);
 	conn_drop_output(c);
 	inbox_clear(&c->in);
@@ -117,10 +128,15 @@ void conn_free(struct conn *c)
 
 void conn_kill(struct conn *c)
 {
+	const struct linger none = {.l_onoff = 1};
+	conn_authenticated(c);
+	leave_list(c);
 	conn_drop_output(c);
 	c->phase = CONN_CLOSED;
-	if (c->wsi)
-		lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+	if (!c->wsi)
+		return;
+	setsockopt(lws_get_socket_fd(c->wsi), SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
 void conn_close(struct conn *c, uint16_t code, const char *why)
@@ -130,7 +146,8 @@ void conn_close(struct conn *c, uint16_t code, const char *why)
 	c->phase = CONN_CLOSING;
 	c->close_code = code;
 	c->close_why = why;
-	lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, CLOSE_SECONDS);
+	conn_authenticated(c);
+	enter_list(c, &c->shell->conns->closing);
 	lws_callback_on_writable(c->wsi);
 }
 

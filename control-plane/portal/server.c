@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define CLOSE_WITHIN (2 * CP_S) /* a peer reads what is before a close frame, and answers it */
+
 /* What still comes is read and forgotten until the close frame is out: if libwebsockets closes amidst a buffer, the rest
  * of that is lost, what follows looks like nonsense, and a reset overtakes the close frame. */
 static int refuse(struct conn *c, enum refusal why, uint16_t code, const char *text)
@@ -161,7 +163,9 @@ void server_expire(struct shell *s)
 {
 	cp_time limit = (cp_time)s->limits.is.handshake_ms * CP_MS;
 	struct conn *c;
-	while ((c = s->conns->first) && shell_now(s) - c->since >= limit) {
+	while ((c = s->conns->closing.first) && shell_now(s) - c->since >= CLOSE_WITHIN)
+		conn_kill(c);
+	while ((c = s->conns->joining.first) && shell_now(s) - c->since >= limit) {
 		conn_settled(c);
 		if (c->phase == CONN_REQUEST || c->phase == CONN_UPGRADED)
 			limits_refused(&s->limits, REFUSAL_HANDSHAKE_TIME);

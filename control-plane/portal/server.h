@@ -28,9 +28,10 @@ struct conn {
 	struct lws *wsi; /* NULL: is gone */
 	struct listener *listener;
 	struct source *source;
-	struct conn *earlier, *later; /* among those in a handshake, by their beginning */
+	struct conn_list *list; /* what it has a limited time for; NULL: nothing */
+	struct conn *earlier, *later;
+	cp_time since; /* it is there */
 	struct conn *next_dirty;
-	cp_time since; /* of the handshake */
 	struct rate messages;
 	struct outbox out;
 	struct inbox in;
@@ -38,17 +39,21 @@ struct conn {
 	const char *close_why; /* static */
 	uint16_t close_code;
 	uint8_t phase;
-	bool is_stranger, in_handshake, is_open, is_dirty, is_shared, is_adopting;
+	bool is_stranger, is_open, is_dirty, is_shared, is_adopting;
 	struct cp_addr from;
 };
 
+/* By the time at which they came. */
+struct conn_list {
+	struct conn *first, *last;
+};
 /* A table by slot; a connection's id is serial << CONN_SLOT_BITS | slot, so that none comes twice. */
 #define CONN_SLOT_BITS 20u
 struct conns {
 	struct conn **slots; /* owned */
 	uint32_t room, n, n_open, free_hint;
 	uint64_t serial;
-	struct conn *first, *last; /* in a handshake */
+	struct conn_list joining, closing;
 	struct conn *dirty;
 	uint64_t queued_bytes;
 };
@@ -65,7 +70,7 @@ void server_text(struct shell *s, uint64_t conn, struct portal_text *text);
 void server_close(struct shell *s, uint64_t conn, uint16_t code, const char *why);
 /* Writes what the sockets take. */
 void server_flush(struct shell *s);
-/* Ends handshakes that take too long. */
+/* Ends what takes too long: handshakes, and the answer to a close frame. */
 void server_expire(struct shell *s);
 
 /* handshake.c: the request is read. Returns what libwebsockets wants to hear: 0: go on, 1: answered, -1: close. */
@@ -80,7 +85,7 @@ void conn_authenticated(struct conn *c); /* it is nobody's limit but the number 
 void conn_settled(struct conn *c);       /* and it has joined, or is gone */
 void conn_free(struct conn *c);
 void conn_close(struct conn *c, uint16_t code, const char *why);
-/* Without a word. */
+/* Without a word, and without what the kernel still holds for it. */
 void conn_kill(struct conn *c);
 /* Forgets what it was to be sent. */
 void conn_drop_output(struct conn *c);
