@@ -66,7 +66,7 @@ static struct lws_context_creation_info info_of(struct shell *s, void *loops[1])
 		.uid = (uid_t)-1,
 		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_LIBEV,
 		.foreign_loops = loops,
-		.server_string = "",
+		.server_string = "sluice-portal", /* where libwebsockets answers by itself; it aborts without */
 		.retry_and_idle_policy = &silent,
 		.max_http_header_data2 = is->header_bytes,
 		.max_http_header_pool2 = s->descriptors, /* portal_limits.h has less */
