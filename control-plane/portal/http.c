@@ -127,8 +127,10 @@ bool http_query_append(char *query, size_t room, const char *piece, size_t bytes
 		query[n++] = '&';
 	for (size_t i = 0; i < bytes; i++) {
 		unsigned char c = (unsigned char)piece[i];
-		if (n + 4 > room)
+		if (n + 4 > room) {
+			query[n] = '\0';
 			return false;
+		}
 		if (is_plain(piece[i]) || (c == '=' && !in_value)) {
 			query[n++] = piece[i];
 		} else {

@@ -37,7 +37,8 @@ struct http_upgrade {
 bool http_upgrade_is_fit(const struct http_upgrade *u, struct broker_refusal *ret_refusal);
 
 /* libwebsockets hands out the query decoded, cut at each '&'. Appends such a piece to a query as it may have been before;
- * the first '=' divides name and value. False: there is no room. */
+ * the first '=' divides name and value. False: there was no room for all
+ * of it. */
 bool http_query_append(char *query, size_t room, const char *piece, size_t bytes);
 
 /* The last address in X-Forwarded-For that is not one of the proxies', which may all lie but the last. False: none is there. */

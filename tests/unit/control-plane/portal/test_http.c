@@ -124,9 +124,10 @@ static void a_query_never_outgrows_its_room(void **state)
 		char query[64];
 		memset(query, 'X', sizeof(query));
 		query[0] = '\0';
-		for (int i = 0; i < 5; i++)
+		for (int i = 0; i < 5; i++) {
 			http_query_append(query, room, "a=++", 4);
-		assert_true(memchr(query, '\0', room) != NULL || query[room - 1] == 'X');
+			assert_non_null(memchr(query, '\0', room));
+		}
 		for (size_t i = room; i < sizeof(query); i++)
 			assert_int_equal(query[i], 'X');
 	}
