@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "format.h"
 #include "portal_args.h"
 #include "portal_talk.h"
 #include "table.h"
@@ -53,6 +54,10 @@ void portal_print_line(struct portal_ctl *ctl, enum tone tone, const char *fmt, 
 /* Members of rows. Text as it is, not yet harmless, borrowed from the row. */
 const char *portal_text(const json_t *row, const char *name, const char *otherwise);
 int64_t portal_number(const json_t *row, const char *name); /* 0 if it is missing */
-enum tone portal_state_tone(const char *state);
+/* "3 s", "12 min 5 s": seconds are all that the portal says. */
+char *portal_while(char ret[FMT_BYTES], int64_t seconds);
+/* Of a gateway. What its state does not say: ", cordoned" or "". */
+enum tone portal_state_tone(const json_t *row);
+const char *portal_state_more(const json_t *row);
 
 #endif

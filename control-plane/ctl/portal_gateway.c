@@ -28,15 +28,13 @@ static uint64_t since(const struct timespec *begin)
 
 static void print_gateway(struct portal_ctl *ctl, const json_t *row)
 {
-	const char *state = portal_text(row, "state", "?");
 	int64_t clients = portal_number(row, "clients"), to_move = portal_number(row, "to_move");
 	char more[64] = "";
 	if (to_move)
 		snprintf(more, sizeof(more), ", %" PRId64 " to be moved", to_move);
-	portal_print_line(ctl, portal_state_tone(state), "gateway %s of %s: %s%s, %" PRId64 " client%s%s",
-			  portal_text(row, "name", "?"), portal_text(row, "site", "?"), state,
-			  strcmp(state, "offline") == 0 && json_is_true(json_object_get(row, "cordoned")) ? ", cordoned" : "",
-			  clients, clients == 1 ? "" : "s", more);
+	portal_print_line(ctl, portal_state_tone(row), "gateway %s of %s: %s%s, %" PRId64 " client%s%s",
+			  portal_text(row, "name", "?"), portal_text(row, "site", "?"), portal_text(row, "state", "?"),
+			  portal_state_more(row), clients, clients == 1 ? "" : "s", more);
 }
 
 static void print_left(struct portal_ctl *ctl, struct progress *p, int64_t left)

@@ -20,7 +20,7 @@ enum ctl_exit portal_ask(struct portal_ctl *ctl, json_t *request, json_t **ret_r
 
 void portal_print_json(struct portal_ctl *ctl, json_t *value)
 {
-	json_dumpf(value, ctl->out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	json_dumpf(value, ctl->out, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
 	fputc('\n', ctl->out);
 	json_decref(value);
 }
@@ -48,8 +48,25 @@ int64_t portal_number(const json_t *row, const char *name)
 	return json_integer_value(json_object_get(row, name));
 }
 
-enum tone portal_state_tone(const char *state)
+char *portal_while(char ret[FMT_BYTES], int64_t seconds)
 {
+	if (seconds < 10)
+		snprintf(ret, FMT_BYTES, "%d s", seconds > 0 ? (int)seconds : 0);
+	else
+		fmt_duration(ret, (uint64_t)seconds * 1000000000ull);
+	return ret;
+}
+
+const char *portal_state_more(const json_t *row)
+{
+	const char *state = portal_text(row, "state", "");
+	bool is_said = strcmp(state, "cordoned") == 0 || strcmp(state, "draining") == 0;
+	return !is_said && json_is_true(json_object_get(row, "cordoned")) ? ", cordoned" : "";
+}
+
+enum tone portal_state_tone(const json_t *row)
+{
+	const char *state = portal_text(row, "state", "");
 	static const struct {
 		const char *state;
 		enum tone tone;

@@ -53,7 +53,7 @@ static void add_seen(struct table *t, const json_t *row, int64_t unix_now)
 	if (at == 0)
 		add_ago(t, row, "seen_at", unix_now);
 	else
-		table_add(t, TONE_PLAIN, "for %s", fmt_duration(text, at < unix_now ? (uint64_t)(unix_now - at) * SEC : 0));
+		table_add(t, TONE_PLAIN, "for %s", portal_while(text, unix_now - at));
 }
 
 static void add_moment(struct table *t, const json_t *row, const char *name, int64_t unix_now)
@@ -69,11 +69,9 @@ static void add_moment(struct table *t, const json_t *row, const char *name, int
 
 static void add_gateway(struct table *t, const json_t *row, int64_t unix_now)
 {
-	const char *state = portal_text(row, "state", "-");
 	add_text(t, TONE_BOLD, row, "name");
 	add_text(t, TONE_PLAIN, row, "site");
-	table_add(t, portal_state_tone(state), "%s%s", state,
-		  is_true(row, "cordoned") && strcmp(state, "offline") == 0 ? ", cordoned" : "");
+	table_add(t, portal_state_tone(row), "%s%s", portal_text(row, "state", "-"), portal_state_more(row));
 	add_count(t, row, "clients");
 	add_count(t, row, "to_move");
 	add_version(t, row);

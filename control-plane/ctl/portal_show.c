@@ -65,11 +65,16 @@ static void print_counters(struct portal_ctl *ctl, const json_t *s)
 	const char *name;
 	json_t *value;
 	char text[FMT_BYTES];
-	fprintf(ctl->out, "  since the start\n");
+	bool any = false;
 	json_object_foreach(json_object_get(s, "counters"), name, value)
-		if (json_integer_value(value) != 0)
-			portal_print_line(ctl, TONE_PLAIN, "    %-32s %s", name,
-					  fmt_count(text, (uint64_t)json_integer_value(value)));
+	{
+		if (json_integer_value(value) == 0)
+			continue;
+		if (!any)
+			fprintf(ctl->out, "  since the start\n");
+		any = true;
+		portal_print_line(ctl, TONE_PLAIN, "    %-32s %s", name, fmt_count(text, (uint64_t)json_integer_value(value)));
+	}
 }
 
 static void print_status(struct portal_ctl *ctl, const json_t *s)
@@ -77,7 +82,7 @@ static void print_status(struct portal_ctl *ctl, const json_t *s)
 	char text[FMT_BYTES];
 	bool ready = json_is_true(json_object_get(s, "ready"));
 	portal_print_line(ctl, TONE_BOLD, "sluice-portal %s", portal_text(s, "version", "?"));
-	print_line(ctl, "up for", fmt_duration(text, (uint64_t)portal_number(s, "uptime_s") * 1000000000ull));
+	print_line(ctl, "up for", portal_while(text, portal_number(s, "uptime_s")));
 	print_line(ctl, "file", portal_text(s, "config", "-"));
 	print_line(ctl, "database", portal_text(s, "database", "-"));
 	print_of(ctl, s, "gateways", "gateways_online");

@@ -172,7 +172,7 @@ const struct row_member row_members[] = {
      "`offline`; `online`; `cordoned`: online, not offered; `draining`: online, its clients are being moved; `missing`: its "
      "connection closed a moment ago; `rescuing`: gone, its clients are being moved"},
     {"gateways", "cordoned", "an operator took it out of the choice; survives restarts"},
-    {"gateways", "clients", "with a live authorization through it"},
+    {"gateways", "clients", "that go through it, by the latest authorization of each of their resources"},
     {"gateways", "to_move", "clients of a drain or a rescue that are still to be moved"},
     {"gateways", "connected_at", "null: is not connected"},
     {"gateways", "ours", "says that it is a peer of this project's"},
@@ -198,7 +198,7 @@ const struct row_member row_members[] = {
     {"clients", "from", "address of its connection; null: is not connected"},
     {"clients", "created_at", "when it was seen first"},
     {"clients", "seen_at", "when its last connection began or ended"},
-    {"authorizations", "client", "name"},
+    {"authorizations", "client", "name; a client may have several for a resource, of gateways that it used before"},
     {"authorizations", "client_id", "UUID"},
     {"authorizations", "resource", "name"},
     {"authorizations", "resource_id", "UUID"},

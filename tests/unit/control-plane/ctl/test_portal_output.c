@@ -228,6 +228,18 @@ static void cordon_prints_what_the_gateway_is_now(void **state)
 	tear_down(r);
 }
 
+static void a_cordon_is_shown_unless_the_state_says_it(void **state)
+{
+	static const char *const rows[][2] = {{"missing", ", cordoned"}, {"offline", ", cordoned"}, {"cordoned", ""}, {"draining", ""}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *row = json_pack("{s:s, s:b}", "state", rows[i][0], "cordoned", 1);
+		assert_string_equal(portal_state_more(row), rows[i][1]);
+		json_object_set_new(row, "cordoned", json_false());
+		assert_string_equal(portal_state_more(row), "");
+		json_decref(row);
+	}
+}
+
 static void revoke_asks_for_what_was_named(void **state)
 {
 	static const struct {
@@ -354,6 +366,7 @@ int main(void)
 	    cmocka_unit_test(a_drain_is_followed_to_its_end),
 	    cmocka_unit_test(a_drain_that_takes_too_long_is_left_alone),
 	    cmocka_unit_test(cordon_prints_what_the_gateway_is_now),
+	    cmocka_unit_test(a_cordon_is_shown_unless_the_state_says_it),
 	    cmocka_unit_test(revoke_asks_for_what_was_named),
 	    cmocka_unit_test(a_new_token_is_alone_on_stdout),
 	    cmocka_unit_test(a_token_is_read_from_a_file),
