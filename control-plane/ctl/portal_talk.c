@@ -60,7 +60,7 @@ static enum ctl_exit send_request(struct portal_talk *l, json_t *request)
 	explicit_bzero(text, n);
 	free(text);
 	/* a portal that hangs up has said why: that can still be read */
-	return sent >= 0 || error == EPIPE ? CTL_OK : fail(l, CTL_FAILED, "cannot send: %s", strerror(error));
+	return sent >= 0 || error == EPIPE || error == ECONNRESET ? CTL_OK : fail(l, CTL_FAILED, "cannot send: %s", strerror(error));
 }
 
 static uint64_t now_ms(void)
@@ -70,18 +70,29 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* A reset comes before what had been sent ahead of it. */
+static bool may_come_yet(int error, bool *was_reset)
+{
+	if (error == EINTR || error == EAGAIN)
+		return true;
+	bool is_first = error == ECONNRESET && !*was_reset;
+	*was_reset = true;
+	return is_first;
+}
+
 /* One answer, a new reference. */
 static enum ctl_exit receive(struct portal_talk *l, json_t **ret)
 {
 	struct pollfd p = {.fd = l->fd, .events = POLLIN};
 	uint64_t until = now_ms() + l->timeout_ms;
 	ssize_t n = -1;
+	bool was_reset = false;
 	do {
 		uint64_t now = now_ms();
 		if (now >= until || poll(&p, 1, (int)(until - now)) == 0)
 			return fail(l, CTL_FAILED, "no answer within the time");
 		n = recv(l->fd, l->in, sizeof(l->in), MSG_DONTWAIT);
-	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	} while (n < 0 && may_come_yet(errno, &was_reset));
 	if (n <= 0)
 		return fail(l, CTL_FAILED, "the portal hung up%s%s", n < 0 ? ": " : "", n < 0 ? strerror(errno) : "");
 	json_t *answer = json_loadb(l->in, (size_t)n, JSON_REJECT_DUPLICATES, NULL);

@@ -4,6 +4,8 @@
  *
  *     command ── SEQPACKET pair ── answers, written before
  */
+#include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -175,6 +178,48 @@ static void a_portal_that_hangs_up_or_raves_is_an_error(void **state)
 		assert_string_equal(r->ctl.talk.error, rows[i][1]);
 		tear_down(r);
 	}
+}
+
+static const char busy[] = "{\"end\":true,\"error\":{\"code\":\"busy\",\"text\":\"too many\"}}";
+
+static void assert_told(struct rig *r)
+{
+	json_t *result = NULL;
+	assert_int_equal(portal_ask(&r->ctl, json_object(), &result), CTL_FAILED);
+	assert_string_equal(r->ctl.talk.error, "too many");
+	fclose(r->ctl.out);
+	tear_down(r);
+}
+
+/* It answered and closed before it was asked: sending fails. */
+static void what_a_portal_said_before_it_was_asked_is_read(void **state)
+{
+	struct rig *r = set_up(PORTAL_CTL_STATUS);
+	answer(r, busy);
+	assert_int_equal(send(r->ctl.talk.fd, "x", 1, 0), 1);
+	close(r->portal);
+	r->portal = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_told(r);
+}
+
+/* It closed without reading what it was asked: the answer stands behind a reset. */
+static void what_a_portal_said_before_it_hung_up_is_read(void **state)
+{
+	struct rig *r = set_up(PORTAL_CTL_STATUS);
+	pid_t portal = fork();
+	assert_true(portal >= 0);
+	if (portal == 0) {
+		struct pollfd p = {.fd = r->portal, .events = POLLIN};
+		close(r->ctl.talk.fd);
+		_exit(poll(&p, 1, 5000) != 1 || send(r->portal, busy, sizeof(busy) - 1, 0) < 0);
+	}
+	close(r->portal);
+	r->portal = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int status = 1;
+	r->ctl.talk.timeout_ms = 5000;
+	assert_told(r);
+	assert_int_equal(waitpid(portal, &status, 0), portal);
+	assert_int_equal(status, 0);
 }
 
 static void a_silent_portal_is_not_waited_for(void **state)
@@ -362,6 +407,8 @@ int main(void)
 	    cmocka_unit_test(tokens_clients_relays_and_authorizations_are_tables),
 	    cmocka_unit_test(a_refusal_is_told_with_those_it_could_be),
 	    cmocka_unit_test(a_portal_that_hangs_up_or_raves_is_an_error),
+	    cmocka_unit_test(what_a_portal_said_before_it_was_asked_is_read),
+	    cmocka_unit_test(what_a_portal_said_before_it_hung_up_is_read),
 	    cmocka_unit_test(a_silent_portal_is_not_waited_for),
 	    cmocka_unit_test(a_drain_is_followed_to_its_end),
 	    cmocka_unit_test(a_drain_that_takes_too_long_is_left_alone),
