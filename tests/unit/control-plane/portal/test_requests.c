@@ -365,6 +365,10 @@ static void names_that_are_no_utf8_do_not_break_a_row(void **state)
 	answer = ask(r, "{\"do\":\"gateway\",\"gateway\":\"\xc3\xa9tage\"}");
 	assert_string_equal(text_at(answer, "error", "text"), "gateway: there is no \"\xc3\xa9tage\"");
 	json_decref(answer);
+	/* cut in the middle of a character */
+	answer = ask(r, "{\"do\":\"gateway\",\"gateway\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\xc3\xa9\"}");
+	assert_string_equal(text_at(answer, "error", "code"), "not_found");
+	json_decref(answer);
 	tear_down(r);
 }
 
@@ -530,6 +534,8 @@ static void fill_gateways(struct rig *r)
 	r->broker.gateways[0].version = "1.4.17";
 	r->broker.gateways[0].dialect = PORTAL_V2;
 	r->broker.gateways[0].from = cp_addr_v4(192, 0, 2, 1, 4711);
+	r->broker.gateways[1].from = r->broker.gateways[0].from; /* of a connection that is gone */
+	r->broker.gateways[1].version = "1.4.16";
 	r->broker.n_gateways = 4;
 }
 
