@@ -32,8 +32,8 @@ class Site:
             self.tokens[kind, owner] = await self.portal.token(kind, owner)
         return self.tokens[kind, owner]
 
-    async def make(self, cls, kind, owner, name, generation, **more):
-        p = cls(self.portal, await self.token(kind, owner), name, generation, **more)
+    async def make(self, cls, kind, owner, external_id, generation, **more):
+        p = cls(self.portal, await self.token(kind, owner), external_id, generation, **more)
         self.peers.append(p)
         secrets.add(p.key)
         return p

@@ -189,6 +189,7 @@ async def dump():
         if p.process and p.process.poll() is None:
             for what in ("/metrics", "/readyz"):
                 try:
-                    print("\n".join(f"# {line}" for line in (await p.http(what))[1].split("\n") if not line.startswith("#")), flush=True)
+                    lines = (await p.http(what))[1].split("\n")
+                    print("\n".join(f"# {line}" for line in lines if line[:1] != "#" and line[-2:] != " 0"), flush=True)
                 except (OSError, asyncio.TimeoutError) as e:
                     print(f"# no {what}: {e}", flush=True)

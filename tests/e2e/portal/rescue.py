@@ -165,9 +165,14 @@ async def ours(s):
     case("our gateway leaves: a stock client is moved", await stock.until(lambda: len(moves(stock)) == 2, 2), stock.news)
     await quiet(own)
     case("and one of ours is left to it", not moves(own), own.news)
-    g.leaving = False
-    g.socket.reset()  # it dies after all
-    case("until it is dead", await own.until(lambda: len(moves(own)) == 2, AFTER + 3), own.news)
+    await s.stop()
+    g = await s.gateway("ours four", "v1", ours="1.0.0")
+    own = await s.client("ours own too", "v1", busy=True, ours="1.0.0")
+    await own.flow(LAB)
+    await s.gateway("ours five", "v1")
+    own.mark()
+    g.socket.reset()
+    case("when our gateway dies instead, ours are rescued like others", await own.until(lambda: len(moves(own)) == 2, AFTER + 3), own.news)
     await s.stop()
     no_complaint("our own peers")
 

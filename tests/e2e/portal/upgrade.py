@@ -8,18 +8,20 @@ from lab import case
 from peer import new_key
 from program import make_certificates
 from roles import Client, Gateway, Relay
-from wire import Refused, dial, open_websocket, request
+from wire import Lost, Refused, dial, open_websocket, request
 
 LAB = id_of("resource", "lab")
 REFUSED = (400, 422)  # §1.8: a bad request, in either age
 
 
 async def outcome(p, target=None, headers=None):
-    """101, or the status of the refusal; what was joined is gone again."""
+    """101, or the status of the refusal, or 0: closed without a word; what was joined is gone again."""
     try:
         await p.open(target, headers)
     except Refused as e:
         return e.status, e
+    except Lost as e:
+        return 0, e
     await p.join()
     await p.stop()
     return 101, None
@@ -104,10 +106,12 @@ async def parameters(s):
             ("no public_key", dict(public_key=None)), ("a key of 31 bytes", dict(public_key="A" * 42 + "%3D%3D")),
             ("a key without padding", dict(public_key=key.replace("%3D", ""))), ("a key that is none", dict(public_key="*" * 43 + "%3D")),
             ("an empty name", dict(name="")), ("a name of 256 characters", dict(name="n" * 256)),
-            ("a name that is no UTF-8", dict(name="%FF%FE")), ("half a percent escape", dict(external_id="%4")),
-            ("a NUL in its identity", dict(external_id="a%00b"))):
+            ("a name that is no UTF-8", dict(name="%FF%FE"))):
         got = await status(**changes)
         case(f"{what} is refused", got in REFUSED, got)
+    for what, changes in (("half a percent escape", dict(external_id="%4")), ("a NUL in its identity", dict(external_id="a%00b"))):
+        got = await status(**changes)
+        case(f"{what}, which is no HTTP, is refused or closed", got in (0, *REFUSED), got)
     case("a name of 255 characters is taken", await status(name=quote("ü" * 255)) == 101)
     for what, ua in (("no User-Agent", []), ("one without component", [("user-agent", "Debian/12.0.0 curl (x)")]),
                      ("one whose version is none", [("user-agent", "Debian/12.0.0 connlib/1.5 (x)")])):
