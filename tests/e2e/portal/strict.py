@@ -21,10 +21,10 @@ def fail(path, what):
 # ── JSON ──
 
 def unique(pairs):
-    keys = [k for k, _ in pairs]
-    if len(set(keys)) != len(keys):
-        fail("json", f"a key twice among {sorted(keys)}")
-    return dict(pairs)
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        fail("json", f"a key twice among {sorted(k for k, _ in pairs)}")
+    return value
 
 
 def depth(value):
@@ -42,10 +42,11 @@ def no_constant(text):
 def parse(text):
     try:
         value = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
     except (ValueError, RecursionError) as e:
         fail("json", e)
-    if depth(value) > DEEPEST:
+    if text.count("[") + text.count("{") > DEEPEST and depth(value) > DEEPEST:
         fail("json", "nested too deeply")
     return value
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cases of test_portal_upgrade.sh: portal §1: request targets, tokens, refusals, TLS; the read-only HTTP beside it."""
 import ssl
+import warnings
 from urllib.parse import quote
 
 from harness import begin, id_of, no_complaint, run, small
@@ -111,7 +112,7 @@ async def parameters(s):
         case(f"{what} is refused", got in REFUSED, got)
     for what, changes in (("half a percent escape", dict(external_id="%4")), ("a NUL in its identity", dict(external_id="a%00b"))):
         got = await status(**changes)
-        case(f"{what}, which is no HTTP, is refused or closed", got in (0, *REFUSED), got)
+        case(f"{what}, which is no HTTP, is refused or closed", got == 0 or 400 <= got < 500 and got != 401, got)
     case("a name of 255 characters is taken", await status(name=quote("ü" * 255)) == 101)
     for what, ua in (("no User-Agent", []), ("one without component", [("user-agent", "Debian/12.0.0 curl (x)")]),
                      ("one whose version is none", [("user-agent", "Debian/12.0.0 connlib/1.5 (x)")])):
@@ -120,9 +121,9 @@ async def parameters(s):
     for ua in ("Alpine Linux/3.20.1 connlib/1.4.17 (x86_64)", "Debian/12.0.0 headless-client/1.5.4 connlib/1.5.4 (x86_64; 6.1.0)",
                "Debian/Unknown gui-client/1.5.10-rc.1"):
         case(f'"{ua}" is taken', await status(headers=[("user-agent", ua)]) == 101)
-    for path in ("/", "/client", "/client/websocket/", "/client/v3/websocket", "/admin/websocket", "/client/websocket%00", "/../client/websocket"):
+    for path in ("/", "/client", "/client/websocket/", "/client/v3/websocket", "/admin/websocket", "/client/websocket/x"):
         got = await status(path=path)
-        case(f"{path} is 404", got in (404, 400) if "%" in path or ".." in path else got == 404, got)
+        case(f"{path} is 404", got == 404, got)
 
 
 async def plain_http(s):
@@ -188,7 +189,8 @@ async def tls(s):
         version = c.socket.raw.transport.get_extra_info("cipher")
         case("with TLS 1.2 or 1.3", version and version[1] in ("TLSv1.2", "TLSv1.3"), version)
     old = ssl.create_default_context(cafile=s.portal.ca)
-    old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with warnings.catch_warnings(action="ignore"):
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     old.set_ciphers("ALL:@SECLEVEL=0")
     try:
         await dial(s.portal.where, tls=old, name="portal.test")
