@@ -42,7 +42,7 @@ class Crowd:
     async def want(self, c):
         """Flows without end; of the same two keys always with the same secrets."""
         while not self.stopping:
-            await asyncio.sleep(random.uniform(0.05, 0.4))
+            await asyncio.sleep(random.uniform(0.2, 1))
             if c.socket.ended is not None or c.init is None:
                 continue
             resource = random.choice((LAB, SIX, GIT))
@@ -116,7 +116,7 @@ async def under_load(s):
     note_identity(crowd)
     await crowd.fill()
     crowd.check("before")
-    tasks = [asyncio.ensure_future(crowd.want(c)) for c in crowd.clients[:CLIENTS]] + [asyncio.ensure_future(crowd.newcomers())]
+    tasks = [asyncio.ensure_future(crowd.want(c)) for c in crowd.clients[:CLIENTS]] + [asyncio.ensure_future(crowd.newcomers()) for _ in range(8)]
     for n in range(1, 4):
         await asyncio.sleep(random.uniform(0.5, 1.5))  # any moment will do: this is the load, not a wait
         note(f"{len(crowd.peers)} peers, {sum(len(c.mapped) for c in crowd.clients)} resources are in use")
