@@ -25,7 +25,7 @@ class Portal:
         self.file, self.log = f"{DIR}/{name}.json", f"{DIR}/{name}.log"
         self.control, self.database = f"{DIR}/{name}.sock", f"{DIR}/{name}.db"
         self.http_at, self.process, self.starts, self.numbers = ("127.0.0.1", port + 1000), None, 0, {}
-        self.notify = None
+        self.notify, self.notified = None, []
         portals.append(self)
 
     def write(self):
@@ -40,24 +40,31 @@ class Portal:
     def spawn(self, **env):
         """Does not wait; told() says what it has to say."""
         self.starts += 1
+        self.forget_notify()
         path = f"{DIR}/{self.name}-notify-{self.starts}"
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(path)
         self.notify.setblocking(False)
+        asyncio.get_running_loop().add_reader(self.notify, self.on_notify)
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen([PORTAL, "-c", self.file], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                             env={"PATH": os.environ["PATH"], "NOTIFY_SOCKET": path, **env})
 
+    def on_notify(self):
+        self.notified += self.notify.recv(4096).decode().split("\n")
+
+    def forget_notify(self):
+        if self.notify:
+            asyncio.get_running_loop().remove_reader(self.notify)
+            self.notify.close()
+        self.notified = []
+
     async def told(self, seconds, line="READY=1"):
-        """What systemd would be told; False: nothing of that, or the process ended."""
+        """What a service manager would be told; False: nothing of that, or the process ended."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                if line in self.notify.recv(4096).decode().split("\n"):
-                    return True
-            except BlockingIOError:
-                await asyncio.sleep(0.01)
-        return False
+        while line not in self.notified and time.monotonic() < end and self.process.poll() is None:
+            await asyncio.sleep(0.01)
+        return line in self.notified
 
     async def start(self, seconds=15, write=True, **env):
         if write:
