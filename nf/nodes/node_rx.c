@@ -34,27 +34,40 @@ void nf_rx_counters(void)
 					    "jumbo frame that leaves no room for padding and tag");
 }
 
-/* iface holds the port's index until classify has found the interface. */
-static inline rte_edge_t rx_one(struct rte_mbuf *m, uint16_t port)
+static inline bool is_welcome(const struct rte_mbuf *m)
+{
+	return m->nb_segs == 1 && rte_pktmbuf_tailroom(m) >= NF_PKT_TAILROOM;
+}
+
+/* iface holds the port's index until classify has found the interface. False: the frame is none that nodes can take. */
+static inline bool receive(struct rte_mbuf *m, uint16_t port)
 {
 	struct nf_pkt *p = nf_pkt(m);
 	memset(p, 0, sizeof(*p));
 	p->iface = port;
-	if (unlikely(m->nb_segs != 1)) {
-		p->drop = c_segments;
-		return RX_DROP;
-	}
-	if (unlikely(rte_pktmbuf_tailroom(m) < NF_PKT_TAILROOM)) {
-		p->drop = c_no_tailroom;
-		return RX_DROP;
-	}
-	return RX_CLASSIFY;
+	return is_welcome(m);
+}
+
+static inline rte_edge_t judge(struct rte_mbuf *m)
+{
+	if (is_welcome(m))
+		return RX_CLASSIFY;
+	nf_pkt(m)->drop = m->nb_segs != 1 ? c_segments : c_no_tailroom;
+	return RX_DROP;
+}
+
+static __rte_noinline void sort_out(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
+{
+	rte_edge_t next[NF_BURST_MAX];
+	for (uint16_t i = 0; i < n; i++)
+		next[i] = judge(objs[i]);
+	nf_dispatch(graph, node, objs, n, next);
 }
 
 static uint16_t rx_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t cnt)
 {
 	const struct rx_ctx *ctx = (const struct rx_ctx *)node->ctx;
-	rte_edge_t next[NF_BURST_MAX];
+	bool all = true;
 	(void)cnt;
 
 	uint16_t n = rte_eth_rx_burst(ctx->dpdk_id, ctx->queue, (struct rte_mbuf **)objs, nf_source_burst);
@@ -64,11 +77,14 @@ static uint16_t rx_process(struct rte_graph *graph, struct rte_node *node, void 
 		if (i + AHEAD < n)
 			rte_prefetch0(nf_pkt(objs[i + AHEAD]));
 		rte_prefetch0(rte_pktmbuf_mtod((struct rte_mbuf *)objs[i], void *)); /* for the next node */
-		next[i] = rx_one(objs[i], ctx->port);
+		all &= receive(objs[i], ctx->port);
 	}
 	nf_worker()->work += n;
 	node->idx = n;
-	nf_dispatch(graph, node, objs, n, next);
+	if (likely(all))
+		rte_node_next_stream_move(graph, node, RX_CLASSIFY);
+	else
+		sort_out(graph, node, objs, n);
 	return n;
 }
 

@@ -78,16 +78,20 @@ static inline uint32_t fold(uint64_t acc)
 	return half >> 16;
 }
 
+#ifdef __x86_64__
+static __attribute__((noinline)) uint32_t sum_long(const void *data, uint32_t bytes, uint32_t sum)
+{
+	return fold(add(sum, __builtin_cpu_supports("avx2") ? sum_avx2(data, bytes) : sum_words(data, bytes)));
+}
+#endif
+
 uint32_t nf_sum16(const void *data, uint32_t bytes, uint32_t sum)
 {
-	uint64_t acc;
 #ifdef __x86_64__
-	if (bytes >= VECTORS_FROM && __builtin_cpu_supports("avx2"))
-		acc = add(sum, sum_avx2(data, bytes));
-	else
+	if (bytes >= VECTORS_FROM)
+		return sum_long(data, bytes, sum);
 #endif
-		acc = add(sum, sum_words(data, bytes));
-	return fold(acc);
+	return fold(add(sum, sum_words(data, bytes)));
 }
 
 uint16_t nf_sum16_finish(uint32_t sum)

@@ -36,6 +36,7 @@ struct burst {
 	uint16_t at[WG_CHUNK];
 	uint16_t inner_bytes[WG_CHUNK];
 	uint8_t ecn[WG_CHUNK];
+	uint32_t sums[WG_CHUNK]; /* of what the engine wrote */
 	unsigned int n;
 	struct seen seen;       /* of the packet before */
 	struct outer_path path; /* likewise: a burst often goes one way */
@@ -141,25 +142,30 @@ static inline uint64_t message_front(const struct wg_keypair *k)
 	return rte_cpu_to_le_64(WG_DATA | (uint64_t)k->remote_index << 32);
 }
 
-/* Both halves are sums of words; so are those of what the engine wrote, which only a port that leaves the checksum to us needs. */
-static inline uint64_t message_sum(const struct outer_path *path, uint64_t front, uint64_t counter, const struct wg_aead_op *op)
+/* Halves of words are as good as words (head.h). */
+static inline uint64_t sum_of_word(uint64_t word)
 {
-	if (!path->head.sums_udp)
-		return 0;
-	return (front & UINT32_MAX) + (front >> 32) + (counter & UINT32_MAX) + (counter >> 32) +
-	       nf_sum16(op->data, op->bytes + WG_TAG_BYTES, 0);
+	return (word & UINT32_MAX) + (word >> 32);
+}
+
+/* What the engine wrote, before the headers around it are written: of a run, which is of one path. */
+static inline void sum_run(struct burst *b, unsigned int from, unsigned int end)
+{
+	for (unsigned int i = from; b->path.head.sums_udp && i < end; i++)
+		b->sums[i] = nf_sum16(b->ops[i].data, b->ops[i].bytes + WG_TAG_BYTES, 0);
 }
 
 /* Headers in front of what the engine wrote. */
-static inline rte_edge_t finish(struct rte_mbuf *m, const struct wg_aead_op *op, const struct outer_path *path, uint64_t front, uint8_t ecn)
+static inline rte_edge_t finish(struct rte_mbuf *m, const struct burst *b, unsigned int i, uint64_t front)
 {
-	uint64_t counter = rte_cpu_to_le_64(op->counter);
+	const struct wg_aead_op *op = &b->ops[i];
+	uint64_t counter = rte_cpu_to_le_64(op->counter), sum = b->sums[i] + sum_of_word(front) + sum_of_word(counter);
 	uint8_t *message = op->data - WG_DATA_HEADER;
 	if (unlikely(op->counter >= WG_REJECT_AFTER_MESSAGES)) {
 		nf_pkt(m)->drop = wg.c.counter_exhausted;
 		return WG_ENCAP_DROP;
 	}
-	if (unlikely(!outer_push(m, path, message, op->bytes + WG_DATA_OVERHEAD, ecn, message_sum(path, front, counter, op)))) {
+	if (unlikely(!outer_push(m, &b->path, message, op->bytes + WG_DATA_OVERHEAD, b->ecn[i], sum))) {
 		nf_pkt(m)->drop = wg.c.no_endpoint;
 		return WG_ENCAP_DROP;
 	}
@@ -168,33 +174,46 @@ static inline rte_edge_t finish(struct rte_mbuf *m, const struct wg_aead_op *op,
 	return WG_ENCAP_ROUTE;
 }
 
-static inline void count(struct wg_peer *peer, uint64_t packets, uint64_t bytes, uint64_t empty, uint64_t now)
+/* Packets of one keypair, and what they add up to. */
+struct run {
+	unsigned int from, end; /* of the burst */
+	uint64_t packets, bytes, empty;
+};
+
+static inline void count(const struct run *r, struct wg_peer *peer, uint64_t now)
 {
 	struct wg_line *line = &peer->lines[nf_worker()->id];
-	if (packets + empty == 0)
+	if (r->packets + r->empty == 0)
 		return;
-	line->tx_packets += packets;
-	line->tx_bytes += bytes;
-	wg_seen_now(peer, 1 << WG_SEEN_ANY_SENT | (packets ? 1 << WG_SEEN_DATA_SENT : 0), now);
+	line->tx_packets += r->packets;
+	line->tx_bytes += r->bytes;
+	wg_seen_now(peer, 1 << WG_SEEN_ANY_SENT | (r->packets ? 1 << WG_SEEN_DATA_SENT : 0), now);
 }
 
-/* Packets from..end-1, which are of one keypair. */
-static inline void finish_run(void **objs, struct burst *b, unsigned int from, unsigned int end, rte_edge_t *ret_next, uint64_t now)
+static inline void finish_run(void **objs, struct burst *b, struct run *r, rte_edge_t *ret_next)
 {
-	struct wg_peer *peer = b->peers[from];
+	uint64_t front = message_front(b->keys[r->from]);
+	for (unsigned int i = r->from; i < r->end; i++) {
+		rte_edge_t edge = finish(objs[b->at[i]], b, i, front);
+		ret_next[b->at[i]] = edge;
+		if (unlikely(edge != WG_ENCAP_ROUTE))
+			continue;
+		r->bytes += b->inner_bytes[i];
+		r->empty += b->inner_bytes[i] == 0;
+		r->packets++;
+	}
+	r->packets -= r->empty;
+}
+
+static inline void send_run(void **objs, struct burst *b, struct run r, rte_edge_t *ret_next, uint64_t now)
+{
+	struct wg_peer *peer = b->peers[r.from];
 	const struct wg_endpoint *e = __atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE);
-	uint64_t front = message_front(b->keys[from]), packets = 0, bytes = 0, empty = 0;
 	if (e != b->path.to || !e)
 		outer_path_find(&b->path, e);
-	for (unsigned int i = from; i < end; i++) {
-		rte_edge_t edge = finish(objs[b->at[i]], &b->ops[i], &b->path, front, b->ecn[i]);
-		bool sent = edge == WG_ENCAP_ROUTE;
-		ret_next[b->at[i]] = edge;
-		bytes += sent ? b->inner_bytes[i] : 0;
-		packets += sent && b->inner_bytes[i];
-		empty += sent && !b->inner_bytes[i];
-	}
-	count(peer, packets, bytes, empty, now);
+	sum_run(b, r.from, r.end);
+	finish_run(objs, b, &r, ret_next);
+	count(&r, peer, now);
 }
 
 /* Everything that the passes below read of a peer, on its way before they begin. */
@@ -228,7 +247,7 @@ static inline bool seal_chunk(void **objs, uint16_t n, rte_edge_t *ret_next, str
 	wg.aead->seal(b->ops, b->n);
 	for (unsigned int i = 0, end; i < b->n; i = end) {
 		end = run_of(b, i);
-		finish_run(objs, b, i, end, ret_next, now);
+		send_run(objs, b, (struct run){.from = i, .end = end}, ret_next, now);
 	}
 	return whole;
 }
