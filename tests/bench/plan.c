@@ -289,6 +289,8 @@ static void report_cell(const struct cell *c)
 		report_clocks(c);
 	for (unsigned int i = 0; c->kind == PIPELINE && i < 4; i++)
 		report_nodes(c, i);
+	for (unsigned int i = 4; c->kind == PEERS && i < 6; i++)
+		report_nodes(c, i);
 }
 
 void plan_took(const struct bench_job jobs[BENCH_WORKERS_MAX])
