@@ -93,6 +93,7 @@ void broker_free(struct broker *b)
 	broker_outq_fini(b);
 	rescue_free(b->rescue);
 	broker_relays_free(b->relays);
+	broker_lists_forget(&b->lists);
 	broker_facts_free(b->facts);
 	fini_maps(b);
 	free(b->pool);

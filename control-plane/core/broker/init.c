@@ -36,8 +36,9 @@ static void say_gateway_init(struct broker *b, struct broker_conn *c, const stru
 	free(list);
 }
 
-/* Says config_changed or init with the client's interface: m's own is filled in. */
-static void say_with_interface(struct broker *b, struct broker_conn *c, struct portal_message *m, struct portal_interface *interface)
+/* Says config_changed, or init if it has resources, with the client's interface: m's own is filled in. */
+static void say_with_interface(struct broker *b, struct broker_conn *c, struct portal_message *m, struct portal_interface *interface,
+			       const struct portal_text *resources)
 {
 	const struct broker_world *w = broker_facts_world(b->facts);
 	struct portal_dns_server *servers = calloc(w->n_dns + 1, sizeof(*servers));
@@ -50,24 +51,25 @@ static void say_with_interface(struct broker *b, struct broker_conn *c, struct p
 	*interface = (struct portal_interface){.ipv4 = broker_pool_ipv4(c->node->device.index),
 					       .ipv6 = broker_pool_ipv6(c->node->device.index), .has_upstream_dns = true,
 					       .upstream_dns = {servers, w->n_dns}, .search_domain = w->search_domain};
-	broker_say(b, c, m);
+	if (m->type == PORTAL_CLIENT_INIT)
+		broker_say_client_init(b, c, m, resources);
+	else
+		broker_say(b, c, m);
 	free(servers);
 }
 
 void broker_say_config(struct broker *b, struct broker_conn *c)
 {
 	struct portal_message m = {.type = PORTAL_CONFIG_CHANGED};
-	say_with_interface(b, c, &m, &m.body.config_changed.interface);
+	say_with_interface(b, c, &m, &m.body.config_changed.interface, NULL);
 }
 
 static void say_client_init(struct broker *b, struct broker_conn *c, const struct portal_relays *relays)
 {
 	struct portal_message m = {.type = PORTAL_CLIENT_INIT};
 	size_t n = broker_access_list(b->facts, &c->node->device.owner, &c->from, broker_unix_now(b), b->listed);
-	for (size_t i = 0; i < n; i++)
-		b->views[i] = b->listed[i]->view;
-	m.body.client_init = (struct portal_client_init){.resources = {b->views, n}, .relays = *relays, .flow_logs = no_flow_logs};
-	say_with_interface(b, c, &m, &m.body.client_init.interface);
+	m.body.client_init = (struct portal_client_init){.relays = *relays, .flow_logs = no_flow_logs};
+	say_with_interface(b, c, &m, &m.body.client_init.interface, broker_lists_text(b, &c->link, n));
 }
 
 void broker_say_init(struct broker *b, struct broker_conn *c)

@@ -178,6 +178,19 @@ struct broker_reload {
 	uint32_t next_gateway, next_client, auths_left;
 };
 
+/* lists.c: what clients were told last of what there is to reach, as text. */
+#define BROKER_LISTS 8
+struct broker_rendered {
+	enum portal_dialect dialect;
+	const struct broker_resource **resources; /* owned; they are of the facts */
+	size_t n;
+	struct portal_text text; /* text NULL: the place is free */
+};
+struct broker_lists {
+	struct broker_rendered list[BROKER_LISTS];
+	size_t next, bytes;
+};
+
 struct broker {
 	struct broker_facts *facts;
 	struct broker_timing timing; /* of facts */
@@ -208,6 +221,7 @@ struct broker {
 	uint32_t n_auths, room_auths;
 	const struct broker_resource **listed; /* owned: room for one client's list … */
 	struct portal_resource *views;         /* … as it is written */
+	struct broker_lists lists;
 
 	struct broker_outq outq;
 	struct broker_reload reload;
@@ -216,6 +230,11 @@ struct broker {
 	uint32_t per_second[60]; /* requests, by second of the core's clock, up to `second` */
 	uint64_t second;
 };
+
+/* lists.c: of the n first in b->listed; valid until the next call. NULL: memory is short. */
+const struct portal_text *broker_lists_text(struct broker *b, const struct portal_link *link, size_t n);
+/* Before the facts go. */
+void broker_lists_forget(struct broker_lists *l);
 
 /* broker.c */
 int64_t broker_unix_now(const struct broker *b);
@@ -239,6 +258,8 @@ void broker_outq_let_go(struct broker *b);
 void broker_outq_fini(struct broker *b);
 /* A frame. If it cannot be written the connection breaks, for its peer must not miss any. */
 void broker_say(struct broker *b, struct broker_conn *c, const struct portal_message *m);
+/* A client's init with these resources; NULL: memory was short when they were to be rendered. */
+void broker_say_client_init(struct broker *b, struct broker_conn *c, const struct portal_message *m, const struct portal_text *resources);
 /* refusal NULL: ok. What has no ref gets no reply. */
 void broker_reply(struct broker *b, struct broker_conn *c, const struct portal_message *to, const char *refusal);
 bool broker_store_device(struct broker *b, const struct broker_node *n);

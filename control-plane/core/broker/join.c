@@ -11,7 +11,7 @@ static void count_join(struct broker *b, struct broker_conn *c)
 	bool gateway = c->link.role == PORTAL_GATEWAY;
 	broker_count_up(b, gateway ? BROKER_COUNT_JOINS_GATEWAY : BROKER_COUNT_JOINS_CLIENT);
 	portal_uuid_format(&n->device.id, id);
-	broker_event(b, BROKER_INFO, gateway ? "gateway_joined" : "client_joined", "id=%s conn=%llu version=%s dialect=%d ours=%d", id,
+	broker_event(b, gateway ? BROKER_INFO : BROKER_DEBUG, gateway ? "gateway_joined" : "client_joined", "id=%s conn=%llu version=%s dialect=%d ours=%d", id,
 		     (unsigned long long)c->number, c->version, (int)c->link.dialect, c->is_ours);
 }
 

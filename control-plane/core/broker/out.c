@@ -72,10 +72,9 @@ bool broker_next(struct broker *b, struct broker_out *ret)
 	return true;
 }
 
-void broker_say(struct broker *b, struct broker_conn *c, const struct portal_message *m)
+/* item: taken; err: why it has no text. */
+static void put_text(struct broker *b, struct broker_conn *c, const struct portal_message *m, struct broker_out_item *item, int err)
 {
-	struct broker_out_item *item = broker_out_item(BROKER_OUT_TEXT, 0);
-	int err = item ? portal_write(&c->link, PORTAL_FROM_PORTAL, m, &item->text) : -ENOMEM;
 	if (err) {
 		broker_out_item_free(item);
 		broker_event(b, BROKER_ERR, "message_not_written", "conn=%llu event=%s error=%d", (unsigned long long)c->number,
@@ -85,6 +84,18 @@ void broker_say(struct broker *b, struct broker_conn *c, const struct portal_mes
 	}
 	item->conn = c->number;
 	broker_out_put(b, item);
+}
+
+void broker_say(struct broker *b, struct broker_conn *c, const struct portal_message *m)
+{
+	struct broker_out_item *item = broker_out_item(BROKER_OUT_TEXT, 0);
+	put_text(b, c, m, item, item ? portal_write(&c->link, PORTAL_FROM_PORTAL, m, &item->text) : -ENOMEM);
+}
+
+void broker_say_client_init(struct broker *b, struct broker_conn *c, const struct portal_message *m, const struct portal_text *resources)
+{
+	struct broker_out_item *item = resources ? broker_out_item(BROKER_OUT_TEXT, 0) : NULL;
+	put_text(b, c, m, item, item ? portal_write_client_init(&c->link, m, resources, &item->text) : -ENOMEM);
 }
 
 void broker_reply(struct broker *b, struct broker_conn *c, const struct portal_message *to, const char *refusal)

@@ -192,6 +192,7 @@ static int adopt(struct broker *b, struct broker_facts *facts)
 		return -ENOMEM;
 	}
 	struct broker_facts *old = b->facts;
+	broker_lists_forget(&b->lists);
 	b->facts = facts;
 	b->timing = w->timing;
 	b->quota = w->quota;

@@ -179,6 +179,13 @@ int portal_write(const struct portal_link *link, enum portal_sender from, const 
 		 struct portal_text *ret);
 void portal_text_free(struct portal_text *t);
 
+/* A client's resources as they stand in its init, rendered once for all clients that have the same; ret as of
+ * portal_write(). */
+int portal_render_resources(const struct portal_link *link, const struct portal_resources *list, struct portal_text *ret);
+/* portal_write() of a client's init with such a list instead of m's own, which is not looked at. */
+int portal_write_client_init(const struct portal_link *link, const struct portal_message *m, const struct portal_text *resources,
+			     struct portal_text *ret);
+
 /* The event's name, NULL if the link does not have it in this direction. */
 const char *portal_event_name(const struct portal_link *link, enum portal_sender from, enum portal_type type);
 /* "gateway", "client", "relay": the topic that is joined. */

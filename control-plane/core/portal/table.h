@@ -119,7 +119,7 @@ extern const struct portal_object portal_gateway_init_object, portal_authorize_f
 	portal_reply_object, portal_disconnect_object, portal_capabilities_object, portal_interface_object,
 	portal_ice_object;
 extern const struct portal_list portal_relay_list, portal_authorization_list, portal_uuid_list, portal_text_list,
-	portal_candidate_list, portal_address_list;
+	portal_candidate_list, portal_address_list, portal_client_resource_list;
 
 #define PORTAL_FIELDS(array)                           \
 	{                                              \

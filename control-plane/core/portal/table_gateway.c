@@ -26,11 +26,11 @@ static const struct portal_field gateway_init_fields[] = {
 };
 const struct portal_object portal_gateway_init_object = {.name = "init (gateway)", .fields = PORTAL_FIELDS(gateway_init_fields)};
 
+const struct portal_list portal_client_resource_list = {PORTAL_K_OBJECT, sizeof(struct portal_resource), &portal_client_resource_object, true};
+
 static const struct portal_field client_init_fields[] = {
 	PORTAL_FIELD("interface", OBJECT, R, portal_client_init, interface, .of = &portal_interface_object),
-	PORTAL_FIELD("resources", LIST, O, portal_client_init, resources,
-		     .of = &(const struct portal_list){PORTAL_K_OBJECT, sizeof(struct portal_resource),
-						       &portal_client_resource_object, true}),
+	PORTAL_FIELD("resources", LIST, O, portal_client_init, resources, .of = &portal_client_resource_list),
 	PORTAL_FIELD("relays", LIST, O, portal_client_init, relays, .of = &portal_relay_list),
 	PORTAL_FIELD("flow_logs", OBJECT, R, portal_client_init, flow_logs, .of = &flow_logs, NEWER),
 	PORTAL_FIELD("authorizations", LIST, O, portal_client_init, authorizations, .of = &portal_authorization_list,

@@ -121,26 +121,59 @@ static json_t *write_frame(struct portal_writer *w, const struct portal_link *l,
 	return frame ? frame : portal_write_fail(w, -ENOMEM);
 }
 
-static int dump(const json_t *frame, struct portal_text *ret)
+struct dump {
+	char *text; /* owned */
+	size_t bytes, room;
+};
+
+/* What is outgrown may hold secrets. */
+static bool make_room(struct dump *d, size_t bytes)
 {
-	size_t bytes = json_dumpb(frame, NULL, 0, JSON_COMPACT);
-	char *text = bytes > 0 ? malloc(bytes + 1) : NULL;
+	size_t room = d->room ? d->room : 512;
+	while (room < bytes)
+		room *= 2;
+	char *text = room == d->room ? d->text : malloc(room);
 	if (!text)
-		return -ENOMEM;
-	if (json_dumpb(frame, text, bytes, JSON_COMPACT) != bytes) {
-		free(text);
-		return -ENOMEM;
+		return false;
+	if (text != d->text && d->text) {
+		memcpy(text, d->text, d->bytes);
+		cp_wipe(d->text, d->bytes);
+		free(d->text);
 	}
-	text[bytes] = 0;
-	*ret = (struct portal_text){.text = text, .bytes = bytes};
+	d->text = text;
+	d->room = room;
+	return true;
+}
+
+static int append(const char *text, size_t bytes, void *arg)
+{
+	struct dump *d = arg;
+	if (!make_room(d, d->bytes + bytes + 1))
+		return -1;
+	memcpy(d->text + d->bytes, text, bytes);
+	d->bytes += bytes;
 	return 0;
+}
+
+int portal_write_dump(const json_t *value, struct portal_text *ret)
+{
+	struct dump d = {.text = NULL};
+	struct portal_text text;
+	if (json_dump_callback(value, append, &d, JSON_COMPACT) == 0 && d.bytes > 0) {
+		d.text[d.bytes] = 0;
+		*ret = (struct portal_text){.text = d.text, .bytes = d.bytes};
+		return 0;
+	}
+	text = (struct portal_text){d.text, d.bytes};
+	portal_text_free(&text);
+	return -ENOMEM;
 }
 
 int portal_write(const struct portal_link *link, enum portal_sender from, const struct portal_message *m, struct portal_text *ret)
 {
 	struct portal_writer w = {.dialect = link->role == PORTAL_RELAY ? PORTAL_V1 : (uint8_t)link->dialect};
 	json_t *frame = write_frame(&w, link, from, m);
-	int err = frame ? dump(frame, ret) : w.err;
+	int err = frame ? portal_write_dump(frame, ret) : w.err;
 	json_decref(frame);
 	return err;
 }

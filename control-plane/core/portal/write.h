@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "portal/message.h"
 #include "portal/table.h"
 
 struct portal_writer {
@@ -15,6 +16,8 @@ struct portal_writer {
 /* Returns owned; NULL: w->err says why. */
 json_t *portal_write_value(struct portal_writer *w, const struct portal_field *f, const void *at);
 json_t *portal_write_scalar(struct portal_writer *w, const struct portal_field *f, const void *at);
+/* 0 or -ENOMEM. */
+int portal_write_dump(const json_t *value, struct portal_text *ret);
 /* NULL. */
 json_t *portal_write_fail(struct portal_writer *w, int err);
 

@@ -217,6 +217,30 @@ static void a_client_leaves_out_what_it_cannot_use(void **state)
 	}
 }
 
+static void a_rendered_list_is_what_would_be_written(void **state)
+{
+	static const char *const names[] = {"client init", "newer client init"};
+	for (int i = 0; i < 2; i++) {
+		const struct frame *f = frame_of(names[i]);
+		struct portal_message m = read_frame(names[i]);
+		struct portal_text whole, list, spliced, none;
+		assert_int_equal(portal_write(&f->link, PORTAL_FROM_PORTAL, &m, &whole), 0);
+		assert_int_equal(portal_render_resources(&f->link, &m.body.client_init.resources, &list), 0);
+		assert_true(m.body.client_init.resources.n > 0);
+		m.body.client_init.resources.n = 0; /* is not looked at */
+		assert_int_equal(portal_write_client_init(&f->link, &m, &list, &spliced), 0);
+		assert_string_equal(spliced.text, whole.text);
+		assert_int_equal(spliced.bytes, whole.bytes);
+		m.type = PORTAL_CONFIG_CHANGED;
+		assert_int_equal(portal_write_client_init(&f->link, &m, &list, &none), -EINVAL);
+		m.type = PORTAL_CLIENT_INIT;
+		portal_text_free(&whole);
+		portal_text_free(&list);
+		portal_text_free(&spliced);
+		portal_message_free(&m);
+	}
+}
+
 static void a_client_is_given_a_flow(void **state)
 {
 	static const char *const names[] = {"created", "newer created"};
@@ -347,6 +371,7 @@ int main(void)
 		cmocka_unit_test(an_expiry_of_null_is_never),
 		cmocka_unit_test(a_client_is_told_its_resources),
 		cmocka_unit_test(a_client_leaves_out_what_it_cannot_use),
+		cmocka_unit_test(a_rendered_list_is_what_would_be_written),
 		cmocka_unit_test(a_client_is_given_a_flow),
 		cmocka_unit_test(an_ingest_token_may_have_the_older_claims),
 		cmocka_unit_test(a_reason_nobody_knows_is_another_failure),
