@@ -58,9 +58,14 @@ static int restore_device(void *arg, const struct broker_device *d)
 	return rc == -EINVAL ? 0 : rc;
 }
 
+/* One that ended while no portal ran is of no use to anybody: gateways end it by themselves. One that the file no longer
+ * grants is kept until then, so that its gateway can be told even after another start. */
 static int restore_authorization(void *arg, const struct broker_authorization *a)
 {
-	int rc = broker_restore_authorization(arg, a);
+	struct shell *s = arg;
+	int rc = broker_restore_authorization(s->broker, a);
+	if (rc == -EINVAL && a->expires_at <= time(NULL))
+		rc = store_forget_authorization(s->store, a);
 	return rc == -EINVAL ? 0 : rc;
 }
 
@@ -85,7 +90,7 @@ static int restore(struct shell *s)
 		return rc;
 	}
 	rc = store_each_device(s->store, restore_device, s->broker);
-	rc = rc ? rc : store_each_authorization(s->store, restore_authorization, s->broker);
+	rc = rc ? rc : store_each_authorization(s->store, restore_authorization, s);
 	if (rc != 0)
 		log_event(CP_ERR, "store_failed", "error=\"%s\"", strerror(-rc));
 	return rc;
