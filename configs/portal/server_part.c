@@ -37,6 +37,7 @@ static bool listens_twice(struct reading *r, const char *list, size_t index)
 	return cursor_fail(&r->c, NULL, "is listened on already");
 }
 
+/* A plain listener of peers may answer HTTP too; one with TLS cannot be plain. */
 static bool none_twice(struct reading *r)
 {
 	const struct portal_config *cfg = r->cfg;
@@ -49,7 +50,7 @@ static bool none_twice(struct reading *r)
 			if (cp_addr_equal(&cfg->http[i], &cfg->http[k]))
 				return listens_twice(r, "http.listen", i);
 		for (size_t k = 0; k < cfg->n_listen; k++)
-			if (cp_addr_equal(&cfg->http[i], &cfg->listen[k].addr))
+			if (cfg->listen[k].key_file && cp_addr_equal(&cfg->http[i], &cfg->listen[k].addr))
 				return listens_twice(r, "http.listen", i);
 	}
 	return true;

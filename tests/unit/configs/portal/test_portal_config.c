@@ -52,7 +52,7 @@ static void the_server_s_part_arrives_in_its_fields(void **state)
 	struct portal_config *cfg = rig_good(
 		"{'log_level':'debug','database':'${SLUICE_TEST_STATE}/p.db','control_socket':'/run/x.sock','account_slug':'acme_1',"
 		"'listen':[{'address':'[::]:8443','certificate_file':'/etc/c.pem','key_file':'/etc/k.pem'},{'address':'0.0.0.0:8081'}],"
-		"'http':{'listen':['127.0.0.1:9000'],'trusted_proxies':['10.0.0.0/8']},"
+		"'http':{'listen':['0.0.0.0:8081','127.0.0.1:9000'],'trusted_proxies':['10.0.0.0/8']},"
 		"'limits':{'connections':7,'frame_bytes':65536,'bad_tokens_per_s':0},"
 		"'timing':{'rescue_after_ms':1500,'move_per_s':9,'authorization_s':3600},'quota':{'relays':3}}");
 	assert_int_equal(cfg->log_level, PORTAL_LOG_DEBUG);
@@ -63,7 +63,8 @@ static void the_server_s_part_arrives_in_its_fields(void **state)
 	assert_string_equal(cfg->listen[0].certificate_file, "/etc/c.pem");
 	assert_string_equal(cfg->listen[0].key_file, "/etc/k.pem");
 	assert_address(&cfg->listen[1].addr, "0.0.0.0:8081");
-	assert_address(&cfg->http[0], "127.0.0.1:9000");
+	assert_address(&cfg->http[0], "0.0.0.0:8081"); /* beside the peers */
+	assert_address(&cfg->http[1], "127.0.0.1:9000");
 	assert_int_equal(cfg->proxies[0].prefix_bits, 8);
 	assert_int_equal(cfg->limits.connections, 7);
 	assert_int_equal(cfg->limits.frame_bytes, 65536);
@@ -225,7 +226,8 @@ static const struct mistake server_mistakes[] = {
 	{"{'listen':[{'address':'127.0.0.1:1','certificate_file':'/c'}]}", "f: listen[0].key_file: is missing beside certificate_file"},
 	{"{'listen':[{'address':'127.0.0.1:1','key_file':'k'}]}", "f: listen[0].key_file: \"k\" is not an absolute path"},
 	{"{'listen':[{'address':'127.0.0.1:1'},{'address':'127.0.0.1:1'}]}", "f: listen[1]: is listened on already"},
-	{FILE_OF("'http':{'listen':['127.0.0.1:8081']}"), "f: http.listen[0]: is listened on already"},
+	{"{'listen':[{'address':'127.0.0.1:1','certificate_file':'/c','key_file':'/k'}],'http':{'listen':['127.0.0.1:1']}}",
+	 "f: http.listen[0]: is listened on already"},
 	{FILE_OF("'http':{'listen':['127.0.0.1:1','127.0.0.1:1']}"), "f: http.listen[1]: is listened on already"},
 	{FILE_OF("'http':{'listen':[1]}"), "f: http.listen[0]: must be a string"},
 	{FILE_OF("'http':{'listen':['x']}"), "f: http.listen[0]: \"x\" is not ADDRESS:PORT"},
