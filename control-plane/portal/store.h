@@ -9,8 +9,8 @@
  *     turn: put, put, forget ──> store_commit() ── 0 ──> write the sockets
  *                                              └─ -ENOSPC … ──> log, /readyz says no, call it again within a second
  *
- * The file belongs to one process: another one is refused by name, and so are a damaged file, one of something else, one
- * of a newer version, and one that others may read. WAL; a turn that gives an identity (a new device), cordons, or touches
+ * The file belongs to one portal: another one is refused by name, and so are a damaged file, one of something else, one
+ * of a newer version, and one that others may read. Other programs may read it meanwhile (a backup). WAL; a turn that gives an identity (a new device), cordons, or touches
  * tokens is on the disk when store_commit() returns; any other turn survives the end of the process, and after a
  * power failure may be missing as a whole. One thread, that of the loop. Nothing here logs; no secret is in a text.
  */
@@ -40,7 +40,8 @@ int store_put_authorization(struct store *s, const struct broker_authorization *
 /* One that is not there is fine. */
 int store_forget_authorization(struct store *s, const struct broker_authorization *a);
 
-/* Writes all that was put since the last success; nothing to write is fine. 0, or why not: -ENOSPC, -EROFS, -EIO, -ENOMEM.
+/* Writes all that was put since the last success; nothing to write is fine. 0, or why not: -ENOSPC, -EROFS, -EIO, -ENOMEM, -EBUSY
+ * (another program writes).
  * A row that contradicts others (two devices with one id or index, an authorization of a device that is not there) is
  * left out, counted and named in the health, since it would fail for ever. */
 int store_commit(struct store *s);

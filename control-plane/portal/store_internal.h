@@ -49,6 +49,7 @@ enum store_statement { STORE_STATEMENTS(STORE_STATEMENT_ENUM) STORE_STATEMENT_KI
 
 struct store {
 	sqlite3 *db;
+	int lock; /* keeps other portals out */
 	char *path;
 	uint8_t secret[STORE_SECRET_BYTES]; /* tokens are HMACs under it */
 	sqlite3_stmt *statements[STORE_STATEMENT_KINDS];

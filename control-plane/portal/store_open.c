@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@
 
 #include "store_internal.h"
 
-#define STORE_BUSY_MS 1000 /* a portal that ends beside one that starts */
+#define STORE_BUSY_MS 20 /* an operator's own tool that writes: the loop waits so long, and tries again later */
 
 int store_open_failed(const struct store *s, int error, char *ret_error, const char *what)
 {
@@ -20,12 +21,11 @@ int store_open_failed(const struct store *s, int error, char *ret_error, const c
 	return error;
 }
 
-/* By name only: to open and close a file that this process has locked through SQLite would drop its locks. */
 static int look_at(const struct store *s, char *ret_error)
 {
 	char text[64];
 	struct stat st;
-	if (stat(s->path, &st) != 0)
+	if (fstat(s->lock, &st) != 0)
 		return store_open_failed(s, -errno, ret_error, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return store_open_failed(s, -EINVAL, ret_error, "is no file");
@@ -35,14 +35,19 @@ static int look_at(const struct store *s, char *ret_error)
 	return store_open_failed(s, -EPERM, ret_error, text);
 }
 
-static int create(const struct store *s, char *ret_error)
+/* A lock that SQLite knows nothing of keeps other portals out and lets an operator's tools in, for a backup. It is held by
+ * this descriptor, which is closed after SQLite's: to close it drops the locks that SQLite has. */
+static int hold(struct store *s, char *ret_error)
 {
-	int fd = open(s->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 && errno != EEXIST)
-		return store_open_failed(s, -errno, ret_error, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return look_at(s, ret_error);
+	s->lock = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	if (s->lock < 0)
+		return store_open_failed(s, -errno, ret_error, errno == EISDIR ? "is no file" : strerror(errno));
+	int r = look_at(s, ret_error);
+	if (r < 0 || flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+		return r;
+	if (errno == EWOULDBLOCK)
+		return store_open_failed(s, -EBUSY, ret_error, "is in use by another sluice-portal");
+	return store_open_failed(s, -errno, ret_error, strerror(errno));
 }
 
 static int prepare_all(struct store *s)
@@ -57,7 +62,7 @@ static int prepare_all(struct store *s)
 
 static int open_database(struct store *s, char *ret_error)
 {
-	static const char how[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+	static const char how[] = "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
 				  "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216";
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
 	int code = sqlite3_open_v2(s->path, &s->db, flags, NULL);
@@ -83,6 +88,7 @@ static struct store *make(const char *path)
 	randombytes_buf(secret, sizeof(secret));
 	cp_map_init(&s->by_key, secret);
 	s->last = &s->first;
+	s->lock = -1;
 	s->path = strdup(path);
 	if (s->path)
 		return s;
@@ -98,7 +104,7 @@ int store_open(const char *path, struct store **ret, char ret_error[STORE_ERROR_
 		snprintf(ret_error, STORE_ERROR_BYTES, "%s: out of memory", path);
 		return -ENOMEM;
 	}
-	int r = create(s, ret_error);
+	int r = hold(s, ret_error);
 	if (r == 0)
 		r = open_database(s, ret_error);
 	if (r == 0)
@@ -117,6 +123,8 @@ void store_close(struct store *s)
 	for (unsigned int i = 0; i < STORE_STATEMENT_KINDS; i++)
 		sqlite3_finalize(s->statements[i]);
 	sqlite3_close(s->db);
+	if (s->lock >= 0)
+		close(s->lock);
 	waiting_clear(s);
 	cp_map_fini(&s->by_key);
 	free(s->path);

@@ -65,7 +65,7 @@ static int read_int(struct store *s, const char *sql, int64_t *ret)
 static int refused(struct store *s, char *ret_error)
 {
 	if ((sqlite3_errcode(s->db) & 0xff) == SQLITE_BUSY)
-		return store_open_failed(s, -EBUSY, ret_error, "is in use by another sluice-portal");
+		return store_open_failed(s, -EBUSY, ret_error, "is being written by another program");
 	return store_open_failed(s, store_errno(sqlite3_errcode(s->db)), ret_error, sqlite3_errmsg(s->db));
 }
 
@@ -163,7 +163,6 @@ static int read_secret(struct store *s, char *ret_error)
 	return r;
 }
 
-/* The exclusive lock of that mode is taken with it, and kept: locking_mode is exclusive. */
 static int write_ahead(struct store *s, char *ret_error)
 {
 	sqlite3_stmt *q;

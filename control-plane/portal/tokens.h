@@ -34,7 +34,7 @@ struct token_request {
 };
 
 /* Makes one; ret_text is to be wiped by the caller. 0; -EINVAL: a name or description is too long or no UTF-8, or the expiry
- * is past; -ENOSPC, -EROFS, -EIO, -ENOMEM as of store_commit(). */
+ * is past; -ENOSPC, -EROFS, -EIO, -ENOMEM, -EBUSY as of store_commit(). */
 int tokens_create(struct store *s, const struct token_request *r, char ret_text[TOKEN_TEXT_BYTES], uint64_t *ret_number);
 /* The same with a text that a site has already: 1–4096 visible ASCII characters. Also -EEXIST: there is one of this text. */
 int tokens_import(struct store *s, const struct token_request *r, const char *text, uint64_t *ret_number);

@@ -312,6 +312,58 @@ static void a_second_portal_is_refused_by_name(void **state)
 	rig_tear_down(&r);
 }
 
+static void copy(const char *from, const char *to)
+{
+	sqlite3 *source, *target;
+	assert_int_equal(sqlite3_open_v2(from, &source, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_open(to, &target), SQLITE_OK);
+	sqlite3_backup *b = sqlite3_backup_init(target, "main", source, "main");
+	assert_non_null(b);
+	assert_int_equal(sqlite3_backup_step(b, -1), SQLITE_DONE);
+	assert_int_equal(sqlite3_backup_finish(b), SQLITE_OK);
+	assert_int_equal(sqlite3_close(source) | sqlite3_close(target), SQLITE_OK);
+	assert_int_equal(chmod(to, 0600), 0);
+}
+
+static void a_backup_can_be_made_while_it_is_open(void **state)
+{
+	struct store_rig r;
+	struct store *other = NULL;
+	char path[100];
+	(void)state;
+	rig_set_up(&r);
+	put_pair(r.store, 1);
+	assert_int_equal(store_commit(r.store), 0);
+	snprintf(path, sizeof(path), "%s-journal", r.path); /* a name that is cleaned up */
+	copy(r.path, path);
+	put_pair(r.store, 2);
+	assert_int_equal(store_commit(r.store), 0);
+	assert_int_equal(store_open(path, &other, r.error), 0);
+	assert_int_equal(look(other).devices, 2);
+	assert_int_equal(look(r.store).devices, 4);
+	store_close(other);
+	rig_tear_down(&r);
+}
+
+static void another_writer_only_delays(void **state)
+{
+	struct store_rig r;
+	sqlite3 *db;
+	(void)state;
+	rig_set_up(&r);
+	assert_int_equal(sqlite3_open_v2(r.path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	put_pair(r.store, 1);
+	double at = seconds();
+	assert_int_equal(store_commit(r.store), -EBUSY);
+	assert_true(seconds() - at < 0.5);
+	assert_int_equal(store_health(r.store)->waiting, 3);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_int_equal(store_commit(r.store), 0);
+	assert_int_equal(look(r.store).devices, 2);
+	rig_tear_down(&r);
+}
+
 static const struct {
 	const char *sql;
 	int error;
@@ -379,8 +431,10 @@ static void what_is_no_file_is_refused(void **state)
 	struct store *s = NULL;
 	char error[STORE_ERROR_BYTES];
 	(void)state;
-	assert_int_equal(store_open("/tmp", &s, error), -EINVAL);
+	assert_int_equal(store_open("/tmp", &s, error), -EISDIR);
 	assert_string_equal(error, "/tmp: is no file");
+	assert_int_equal(store_open("/dev/null", &s, error), -EINVAL);
+	assert_string_equal(error, "/dev/null: is no file");
 	assert_int_equal(store_open("/nonexistent/portal.db", &s, error), -ENOENT);
 	assert_string_equal(error, "/nonexistent/portal.db: No such file or directory");
 	assert_null(s);
@@ -528,6 +582,8 @@ int main(void)
 		cmocka_unit_test(a_file_that_cannot_be_written_loses_nothing),
 		cmocka_unit_test(a_write_that_the_system_refuses_loses_nothing),
 		cmocka_unit_test(a_second_portal_is_refused_by_name),
+		cmocka_unit_test(a_backup_can_be_made_while_it_is_open),
+		cmocka_unit_test(another_writer_only_delays),
 		cmocka_unit_test(a_file_that_is_not_ours_or_not_whole_is_refused),
 		cmocka_unit_test(a_damaged_file_is_refused),
 		cmocka_unit_test(a_file_that_others_may_read_is_refused),
