@@ -142,7 +142,7 @@ static struct portal_uuid sticks_to(struct peer *c, uint32_t r, bool *ret_sticks
 		return (struct portal_uuid){0};
 	struct peer *g = sim_peer_of(s, &u->gateway);
 	struct broker_authorization a = {.client = *id, .resource = resource_id(r), .gateway = u->gateway};
-	*ret_sticks = g && can_serve(s, g, r) && !sulks(s, g) && store_find(&s->store, &a);
+	*ret_sticks = g && can_serve(s, g, r) && !sulks(s, g) && store_find_live(&s->store, &a);
 	return u->gateway;
 }
 

@@ -120,7 +120,7 @@ static void check_use(struct sim *s, struct peer *c, uint32_t r)
 		return;
 	const struct leaving *l = &s->oracle.leaving[g - s->peers];
 	struct broker_authorization a = {.client = self->id, .resource = resource_id(r), .gateway = u->gateway};
-	const struct broker_authorization *stored = store_find(&s->store, &a);
+	const struct broker_authorization *stored = store_find_live(&s->store, &a);
 	cp_time from = l->begin_at > c->joined->line.init_at ? l->begin_at : c->joined->line.init_at;
 	from = from > u->since ? from : u->since;
 	if (!l->is_moving || !stored || stored->expires_at <= sim_unix(s) || moves_itself(l, g, c))

@@ -66,6 +66,12 @@ struct broker_authorization *store_find(struct store *s, const struct broker_aut
 	return NULL;
 }
 
+const struct broker_authorization *store_find_live(struct store *s, const struct broker_authorization *a)
+{
+	struct broker_authorization *o = store_find(s, a);
+	return o && !s->left_out[o - s->auths] ? o : NULL;
+}
+
 void store_authorization(struct sim *s, const struct broker_authorization *a)
 {
 	struct broker_authorization *o = store_find(&s->store, a);

@@ -29,5 +29,7 @@ void store_forget(struct sim *s, const struct broker_authorization *a);
 const struct broker_device *store_find_device(const struct store *s, const struct portal_uuid *id);
 const struct broker_device *store_find_identity(const struct store *s, enum portal_role role, const char *external_id);
 struct broker_authorization *store_find(struct store *s, const struct broker_authorization *a);
+/* Likewise, but of those that the broker knows of. */
+const struct broker_authorization *store_find_live(struct store *s, const struct broker_authorization *a);
 
 #endif
