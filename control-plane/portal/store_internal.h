@@ -30,11 +30,11 @@
 	  "SELECT id, role, owner, external_id, name, public_key, address, seed, cordoned, created_at, seen_at" \
 	  " FROM device ORDER BY number") \
 	X(PUT_AUTHORIZATION, \
-	  "INSERT INTO authorization (client, resource, gateway, expires_at) VALUES (?1, ?2, ?3, ?4)" \
-	  " ON CONFLICT (client, resource, gateway) DO UPDATE SET expires_at = ?4") \
+	  "INSERT INTO authorization (client, resource, gateway, expires_at, turn) VALUES (?1, ?2, ?3, ?4, ?5)" \
+	  " ON CONFLICT (client, resource, gateway) DO UPDATE SET expires_at = ?4, turn = ?5") \
 	X(FORGET_AUTHORIZATION, "DELETE FROM authorization WHERE client = ?1 AND resource = ?2 AND gateway = ?3") \
 	X(EACH_AUTHORIZATION, \
-	  "SELECT client, resource, gateway, expires_at FROM authorization ORDER BY client, resource, gateway") \
+	  "SELECT client, resource, gateway, expires_at, turn FROM authorization ORDER BY client, resource, gateway") \
 	X(PUT_TOKEN, \
 	  "INSERT INTO token (digest, role, owner, owner_name, description, imported, created_at, expires_at)" \
 	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \

@@ -37,8 +37,10 @@ static int write_authorization(struct store *s, const struct broker_authorizatio
 	bind_uuid(q, 1, &a->client);
 	bind_uuid(q, 2, &a->resource);
 	bind_uuid(q, 3, &a->gateway);
-	if (!forget)
+	if (!forget) {
 		sqlite3_bind_int64(q, 4, a->expires_at);
+		sqlite3_bind_int64(q, 5, (int64_t)a->turn);
+	}
 	return store_run(q);
 }
 
@@ -102,7 +104,8 @@ static int device_row(sqlite3_stmt *q, void *arg)
 static int authorization_row(sqlite3_stmt *q, void *arg)
 {
 	const struct each *e = arg;
-	struct broker_authorization a = {.expires_at = sqlite3_column_int64(q, 3)};
+	struct broker_authorization a = {.expires_at = sqlite3_column_int64(q, 3),
+						.turn = (uint64_t)sqlite3_column_int64(q, 4)};
 	if (!row_blob(q, 0, a.client.bytes, sizeof(a.client.bytes)) ||
 	    !row_blob(q, 1, a.resource.bytes, sizeof(a.resource.bytes)) ||
 	    !row_blob(q, 2, a.gateway.bytes, sizeof(a.gateway.bytes)))

@@ -35,6 +35,7 @@ static const char *const migrations[STORE_VERSION] = {
 	"  resource BLOB NOT NULL CHECK (length(resource) = 16),"
 	"  gateway BLOB NOT NULL REFERENCES device (id),"
 	"  expires_at INTEGER NOT NULL,"
+	"  turn INTEGER NOT NULL,"
 	"  PRIMARY KEY (client, resource, gateway)"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE token ("

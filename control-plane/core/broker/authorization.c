@@ -7,7 +7,8 @@
 
 struct broker_authorization broker_auth_record(const struct broker_auth *a)
 {
-	return (struct broker_authorization){a->use->key.client, a->use->key.resource, a->link->key.gateway, a->expires_at};
+	return (struct broker_authorization){a->use->key.client, a->use->key.resource, a->link->key.gateway, a->expires_at,
+					     a->turn};
 }
 
 struct broker_auth *broker_auth_find(const struct broker_use *u, const struct broker_node *gateway)

@@ -41,13 +41,26 @@ int64_t broker_latest_end(const struct broker *b, const struct broker_node *clie
 	return session < latest ? session : latest;
 }
 
-/* What it is granted from now on. The newest prevails, be it earlier; what is hardly later is left as it is. */
-static bool grant(struct broker *b, struct broker_auth *a, int64_t expires_at)
+static bool is_last(const struct broker_use *u, const struct broker_auth *a)
+{
+	const struct broker_auth *o;
+	broker_each(o, struct broker_auth, of_use, &u->auths)
+		if (o->turn > a->turn)
+			return false;
+	return true;
+}
+
+/* What it is granted from now on. The newest prevails, be it earlier; what is hardly later is left as it is, unless the
+ * client went through another gateway in between, which a restart must not forget. */
+static bool grant(struct broker *b, struct broker_use *u, struct broker_auth *a, int64_t expires_at)
 {
 	int64_t later_by = expires_at - a->expires_at;
-	if (a->expires_at != 0 && later_by >= 0 && later_by <= b->timing.authorization_seconds / WORTH_STORING)
+	bool same = a->expires_at != 0 && later_by >= 0 && later_by <= b->timing.authorization_seconds / WORTH_STORING;
+	if (same && is_last(u, a))
 		return true;
-	broker_auth_until(b, a, expires_at);
+	if (!same)
+		broker_auth_until(b, a, expires_at);
+	a->turn = ++b->n_turns;
 	return broker_store_authorization(b, a);
 }
 
@@ -60,7 +73,7 @@ static struct broker_auth *authorize(struct broker *b, struct broker_use *u, str
 		return NULL;
 	}
 	a = a ? a : broker_auth_create(b, u, gateway);
-	if (a && grant(b, a, policy_ends_at < latest ? policy_ends_at : latest))
+	if (a && grant(b, u, a, policy_ends_at < latest ? policy_ends_at : latest))
 		return a;
 	if (a && !a->is_confirmed)
 		broker_auth_free(b, a); /* was not stored */

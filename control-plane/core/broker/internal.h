@@ -139,6 +139,7 @@ struct broker_auth {
 	struct broker_link *link;
 	struct broker_list of_use, of_gateway;
 	int64_t expires_at;
+	uint64_t turn;
 	uint32_t row;
 	bool is_confirmed; /* the gateway answered once, or it was restored */
 };
@@ -200,6 +201,7 @@ struct broker {
 	struct cp_rng rng;
 	uint8_t secret[32];
 	uint64_t n_seeds;
+	uint64_t n_turns; /* of authorizations (record.h) */
 
 	cp_time now; /* of the last input */
 	int64_t unix_at; /* at unix_since */

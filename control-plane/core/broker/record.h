@@ -28,6 +28,8 @@ struct broker_device {
 struct broker_authorization {
 	struct portal_uuid client, resource, gateway;
 	int64_t expires_at; /* Unix seconds */
+	uint64_t turn;      /* of several gateways that a client was granted a resource through, it goes through that with the
+	                       highest. When it ends does not tell: policies cut it, and not every grant is stored */
 };
 
 #endif

@@ -30,10 +30,9 @@ static int64_t granted_until(const struct broker *b, const struct broker_authori
 	return r && broker_resource_is_at(r, &gateway->device.owner) && v.access == BROKER_GRANTED ? v.expires_at : 0;
 }
 
-/* Of several gateways a client used for a resource, the last one's access ends last. */
 static bool is_newest(const struct broker_use *u, const struct broker_auth *a)
 {
-	return !u->current || u->current->expires_at <= a->expires_at;
+	return !u->current || u->current->turn <= a->turn;
 }
 
 static int take_back(struct broker *b, const struct broker_authorization *a, int64_t until)
@@ -46,6 +45,9 @@ static int take_back(struct broker *b, const struct broker_authorization *a, int
 		return -ENOMEM;
 	}
 	made->is_confirmed = true;
+	made->turn = a->turn;
+	if (b->n_turns < a->turn)
+		b->n_turns = a->turn;
 	broker_auth_until(b, made, until < a->expires_at ? until : a->expires_at);
 	if (is_newest(u, made))
 		broker_use_goes_through(b, u, made);

@@ -102,6 +102,7 @@ static void the_last_version_of_a_row_is_kept(void **state)
 	assert_int_equal(store_put_authorization(r.store, &a), 0);
 	assert_int_equal(store_put_authorization(r.store, &other), 0);
 	a.expires_at = 78;
+	a.turn = 1ull << 40;
 	assert_int_equal(store_put_authorization(r.store, &a), 0);
 	assert_int_equal(store_health(r.store)->waiting, 5);
 	assert_int_equal(store_commit(r.store), 0);
@@ -114,6 +115,7 @@ static void the_last_version_of_a_row_is_kept(void **state)
 	assert_int_equal(seen.devices, 2);
 	assert_int_equal(seen.authorizations, 2);
 	assert_int_equal(seen.last.expires_at, 78);
+	assert_true(seen.last.turn == 1ull << 40);
 	assert_int_equal(rig_number(r.store->db, "SELECT cordoned FROM device WHERE name = 'renamed'"), 1);
 	rig_tear_down(&r);
 }

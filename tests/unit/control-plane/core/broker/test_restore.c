@@ -111,7 +111,9 @@ static void the_choice_is_as_it_was(void **state)
 	struct broker_device g2 = device(&r, PORTAL_GATEWAY, WEST, "g2", 11);
 	assert_int_equal(broker_restore_device(r.b, &g2), 0);
 	struct broker_authorization newer = authorization(20, DB, 11, &r), older = authorization(20, DB, 10, &r);
-	older.expires_at--;
+	newer.turn = 2;
+	older.turn = 1;
+	older.expires_at += 1000; /* by a policy that was better then */
 	assert_int_equal(broker_restore_authorization(r.b, &newer), 0);
 	assert_int_equal(broker_restore_authorization(r.b, &older), 0);
 	rig_join(&r, &(struct rig_peer){.role = PORTAL_GATEWAY, .external_id = "g", .key = 10});
