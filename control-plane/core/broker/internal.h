@@ -83,7 +83,6 @@ struct broker_node {
 	uint32_t load;        /* connected clients that go through it */
 	uint32_t clients;     /* that go through it, connected or not */
 	bool is_awaited;      /* it was there before the portal began */
-	bool is_rescued;      /* what goes on, or went on last, is a rescue */
 	cp_time silent_until; /* it missed an answer: not chosen while there is another; 0: it is not silent */
 	cp_time repeated_at, repeat_at; /* what it was asked; 0: never, not at all */
 };

@@ -7,11 +7,12 @@
 
 #include "broker/internal.h"
 
-/* Our own clients hear of it from a gateway of ours that leaves, and move by themselves. */
+/* Our own clients hear of it from a gateway of ours that leaves, and move by themselves; not from one that is dead, or
+ * does not know that it is drained. */
 static bool moves_itself(const struct broker_link *l)
 {
 	const struct broker_node *g = l->gateway;
-	return !g->is_rescued && !g->rescue.joined && g->was_ours && l->client->was_ours;
+	return g->rescue.why == RESCUE_LEFT && !g->rescue.joined && g->was_ours && l->client->was_ours;
 }
 
 void broker_to_move(struct broker *b, const struct broker_link *l)
@@ -20,11 +21,11 @@ void broker_to_move(struct broker *b, const struct broker_link *l)
 		rescue_add(b->rescue, &l->gateway->rescue, &l->client->device.id, b->now);
 }
 
-static void begin(struct broker *b, struct broker_node *g, bool is_rescue)
+static void begin(struct broker *b, struct broker_node *g, enum rescue_why why)
 {
 	struct broker_link *l;
 	char id[PORTAL_UUID_TEXT];
-	g->is_rescued = is_rescue;
+	bool is_rescue = why == RESCUE_LOST;
 	broker_count_up(b, is_rescue ? BROKER_COUNT_RESCUES : BROKER_COUNT_DRAINS);
 	broker_each(l, struct broker_link, of_gateway, &g->served)
 		if (l->n_current > 0)
@@ -78,7 +79,7 @@ void broker_move_on(struct broker *b)
 	while (rescue_next(b->rescue, b->now, &o)) {
 		struct broker_node *g = o.gateway->owner;
 		if (o.kind == RESCUE_BEGIN)
-			begin(b, g, o.is_rescue);
+			begin(b, g, o.why);
 		else
 			move(b, broker_node_find(b, &o.client), g);
 	}

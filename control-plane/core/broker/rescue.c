@@ -114,12 +114,12 @@ void rescue_gateway_remove(struct rescue *r, struct rescue_gateway *g)
 	*g = (struct rescue_gateway){0};
 }
 
-static void begin(struct rescue *r, struct rescue_gateway *g, bool is_rescue, cp_time now)
+static void begin(struct rescue *r, struct rescue_gateway *g, enum rescue_why why, cp_time now)
 {
 	forget(r, g);
 	g->missing = false;
 	g->left = g->must_begin = true;
-	g->is_rescue = is_rescue;
+	g->why = why;
 	g->move_at = now;
 	settle(r, g);
 }
@@ -157,7 +157,7 @@ void rescue_left(struct rescue *r, struct rescue_gateway *g, cp_time now)
 {
 	g->joined = false;
 	if (!g->left)
-		begin(r, g, false, now);
+		begin(r, g, RESCUE_LEFT, now);
 }
 
 void rescue_cordon(struct rescue *r, struct rescue_gateway *g)
@@ -169,7 +169,7 @@ void rescue_cordon(struct rescue *r, struct rescue_gateway *g)
 void rescue_drain(struct rescue *r, struct rescue_gateway *g, cp_time now)
 {
 	g->cordoned = g->drained = true;
-	begin(r, g, false, now);
+	begin(r, g, RESCUE_DRAINED, now);
 }
 
 void rescue_uncordon(struct rescue *r, struct rescue_gateway *g)
@@ -227,7 +227,7 @@ static cp_time pace(const struct rescue *r, const struct rescue_gateway *g)
 
 static struct rescue_out move(struct rescue *r, struct rescue_gateway *g)
 {
-	struct rescue_out out = {.kind = RESCUE_MOVE, .gateway = g, .is_rescue = g->is_rescue, .client = g->first->pair.client};
+	struct rescue_out out = {.kind = RESCUE_MOVE, .gateway = g, .why = g->why, .client = g->first->pair.client};
 	g->move_at += pace(r, g);
 	unlist(r, g, g->first);
 	return out;
@@ -237,7 +237,7 @@ static struct rescue_out announce(struct rescue_gateway *g)
 {
 	g->must_begin = false;
 	g->listed = 0;
-	return (struct rescue_out){.kind = RESCUE_BEGIN, .gateway = g, .is_rescue = g->is_rescue};
+	return (struct rescue_out){.kind = RESCUE_BEGIN, .gateway = g, .why = g->why};
 }
 
 bool rescue_next(struct rescue *r, cp_time now, struct rescue_out *ret)
@@ -247,7 +247,7 @@ bool rescue_next(struct rescue *r, cp_time now, struct rescue_out *ret)
 		return false;
 	struct rescue_gateway *g = (void *)((char *)t - offsetof(struct rescue_gateway, timer));
 	if (g->missing)
-		begin(r, g, true, t->at);
+		begin(r, g, RESCUE_LOST, t->at);
 	*ret = g->must_begin ? announce(g) : move(r, g);
 	settle(r, g);
 	return true;

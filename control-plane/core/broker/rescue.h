@@ -28,6 +28,7 @@
 
 struct rescue;
 struct rescue_client;
+enum rescue_why { RESCUE_LOST = 1, RESCUE_DRAINED, RESCUE_LEFT };
 
 /* Embedded in a gateway; zeroed before rescue_gateway_add(). Nobody else writes. */
 struct rescue_gateway {
@@ -38,7 +39,8 @@ struct rescue_gateway {
 	cp_time lost_at, move_at;            /* move_at: of BEGIN, then of the first of them */
 	bool joined, missing;
 	bool cordoned, drained; /* by the operator */
-	bool left, must_begin, is_rescue;
+	bool left, must_begin;
+	enum rescue_why why; /* it is being left, or was last */
 	void *owner; /* of the caller */
 };
 
@@ -78,7 +80,7 @@ enum rescue_out_kind {
 struct rescue_out {
 	enum rescue_out_kind kind;
 	struct rescue_gateway *gateway; /* borrowed */
-	bool is_rescue;                 /* else a drain, or a leave */
+	enum rescue_why why;
 	struct portal_uuid client;
 };
 /* What is due at `now`, one by one. */

@@ -12,9 +12,8 @@ static struct leaving *leaving(struct wire *w)
 	return &w->sim->oracle.leaving[w->peer - w->sim->peers];
 }
 
-static void begin(struct sim *s, struct leaving *l, cp_time at)
+static void begin(struct leaving *l, cp_time at)
 {
-	(void)s;
 	l->is_gone = false;
 	l->is_moving = true;
 	l->begin_at = at;
@@ -59,7 +58,7 @@ void rescued_left(struct wire *w)
 		return;
 	l->has_left = true;
 	if (!l->is_moving)
-		begin(w->sim, l, w->sim->clock.now);
+		begin(l, w->sim->clock.now);
 }
 
 void rescued_order(struct sim *s, int order, const struct portal_uuid *gateway)
@@ -71,7 +70,7 @@ void rescued_order(struct sim *s, int order, const struct portal_uuid *gateway)
 	l->is_cordoned = order != SHELL_UNCORDON;
 	if (order == SHELL_DRAIN) {
 		l->is_drained = true;
-		begin(s, l, s->clock.now);
+		begin(l, s->clock.now);
 	} else if (order == SHELL_UNCORDON) {
 		l->is_drained = false;
 		l->is_moving &= g->joined == NULL;
@@ -82,8 +81,10 @@ static void begin_what_is_due(struct sim *s)
 {
 	for (uint32_t i = 0; i < s->n_peers; i++) {
 		struct leaving *l = &s->oracle.leaving[i];
-		if (l->is_gone && due(s, l) <= s->clock.now)
-			begin(s, l, s->clock.now); /* which is later than due if a new file made it so */
+		if (!l->is_gone || due(s, l) > s->clock.now)
+			continue;
+		s->oracle.counts[COUNT_RESCUES]++;
+		begin(l, s->clock.now); /* which is later than due if a new file made it so */
 	}
 }
 

@@ -23,7 +23,7 @@ struct rig {
 	struct rescue *r;
 	struct rescue_gateway g;
 	uint32_t n, begins, moves;
-	bool is_rescue;
+	enum rescue_why why;
 	cp_time at[MANY];
 	uint32_t who[MANY];
 };
@@ -64,7 +64,7 @@ static void drain_outputs(struct rig *g, cp_time now)
 		if (o.kind == RESCUE_BEGIN) {
 			assert_int_equal(rescue_to_move(&g->g), 0);
 			g->begins++;
-			g->is_rescue = o.is_rescue;
+			g->why = o.why;
 			add_all(g, now);
 			continue;
 		}
@@ -96,7 +96,7 @@ static void lost_gateway_is_rescued_after_a_while(void **s)
 	assert_int_equal(g.begins, 0);
 	run(&g, CALM + 2 * CP_S, CALM + 2 * CP_S);
 	assert_int_equal(g.begins, 1);
-	assert_true(g.is_rescue);
+	assert_int_equal(g.why, RESCUE_LOST);
 	assert_int_equal(g.moves, 1);
 	assert_int_equal(rescue_to_move(&g.g), 2);
 	assert_int_equal(rescue_state(&g.g), BROKER_RESCUING);
@@ -164,7 +164,7 @@ static void leave_moves_at_once_and_its_end_is_no_loss(void **s)
 	rescue_left(g.r, &g.g, BEGAN + CP_S); /* also in the quiet time */
 	run(&g, BEGAN + CP_S, BEGAN + CP_S);
 	assert_int_equal(g.begins, 1);
-	assert_false(g.is_rescue);
+	assert_int_equal(g.why, RESCUE_LEFT);
 	assert_int_equal(g.moves, 1);
 	rescue_lost(g.r, &g.g, BEGAN + CP_S + 1);
 	run(&g, BEGAN + CP_S + 1, BEGAN + 200 * CP_S);
@@ -183,6 +183,7 @@ static void drain_cordons_moves_and_stays_cordoned(void **s)
 	assert_int_equal(rescue_state(&g.g), BROKER_DRAINING);
 	assert_false(rescue_is_offered(&g.g));
 	run(&g, CALM, CALM + CP_S);
+	assert_int_equal(g.why, RESCUE_DRAINED);
 	assert_int_equal(g.moves, 3);
 	assert_int_equal(rescue_state(&g.g), BROKER_CORDONED);
 	rescue_drain(g.r, &g.g, CALM + 10 * CP_S);
