@@ -46,8 +46,6 @@ static int take_back(struct broker *b, const struct broker_authorization *a, int
 	}
 	made->is_confirmed = true;
 	made->turn = a->turn;
-	if (b->n_turns < a->turn)
-		b->n_turns = a->turn;
 	broker_auth_until(b, made, until < a->expires_at ? until : a->expires_at);
 	if (is_newest(u, made))
 		broker_use_goes_through(b, u, made);
@@ -67,6 +65,8 @@ int broker_restore_authorization(struct broker *b, const struct broker_authoriza
 	struct broker_node *client = broker_node_find(b, &a->client), *gateway = broker_gateway_find(b, &a->gateway);
 	struct broker_use *u = broker_use_find(b, &a->client, &a->resource);
 	bool is_known = u && gateway && broker_auth_find(u, gateway);
+	if (b->n_turns < a->turn) /* also of one that is left out, and may be of this world the next time */
+		b->n_turns = a->turn;
 	if (is_known || a->expires_at <= broker_unix_now(b))
 		return -EINVAL;
 	int64_t until = granted_until(b, a, client, gateway);

@@ -92,6 +92,7 @@ static bool sulks(struct sim *s, const struct peer *g)
 static void missed(struct sim *s, struct flow *f)
 {
 	struct peer *g = sim_peer_of(s, &f->gateway);
+	f->is_over = true;
 	if (g)
 		g->missed_at = s->clock.now;
 }
@@ -395,6 +396,9 @@ void flows_check(struct sim *s)
 	if (o->must_give_relays && !o->must_give_relays->line.is_closed && o->must_give_relays->line.has_init)
 		sim_violation(s, "%s asks for relays in vain", o->must_give_relays->peer->name);
 	o->must_give_relays = NULL;
+	for (uint32_t i = 0; i < o->n_flows; i++)
+		if (!o->flows[i].is_over && s->clock.now - o->flows[i].at >= s->file.timing.answer_within)
+			missed(s, &o->flows[i]);
 	for (uint32_t i = 0; i < s->n_peers; i++)
 		if (s->peers[i].role == PORTAL_CLIENT && s->peers[i].joined)
 			check_requests(s->peers[i].joined);
