@@ -73,9 +73,12 @@ static void move(struct broker *b, struct broker_node *client, const struct brok
 	broker_count_up(b, BROKER_COUNT_MOVED);
 }
 
+/* Not in the middle of a reload, which must not tell its peers what a move has told them anew; its end comes back here. */
 void broker_move_on(struct broker *b)
 {
 	struct rescue_out o;
+	if (b->reload.changes)
+		return;
 	while (rescue_next(b->rescue, b->now, &o)) {
 		struct broker_node *g = o.gateway->owner;
 		if (o.kind == RESCUE_BEGIN)

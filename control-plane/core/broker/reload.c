@@ -160,8 +160,10 @@ bool broker_reload_step(struct broker *b)
 		tell_gateway(b, b->gateways[r->next_gateway++]);
 	else if (r->next_client < b->n_clients)
 		tell_client(b, b->clients[r->next_client++]);
-	else if (!judge_next(b))
+	else if (!judge_next(b)) {
 		broker_reload_end(b);
+		broker_move_on(b);
+	}
 	return true;
 }
 
@@ -209,7 +211,5 @@ int broker_configure(struct broker *b, const struct broker_world *world, cp_time
 	int err = facts ? adopt(b, facts) : -ENOMEM;
 	if (err)
 		broker_facts_free(facts);
-	else
-		broker_move_on(b);
 	return err;
 }
