@@ -106,13 +106,30 @@ void broker_asks_forget(struct broker *b, const struct broker_auth *a)
 			broker_ask_free(b, q);
 }
 
+static bool is_asked_for(const struct broker_auth *a)
+{
+	struct broker_ask *q;
+	broker_each(q, struct broker_ask, of_use, &a->use->requests)
+		if (q->auth == a)
+			return true;
+	return false;
+}
+
+/* Nobody waits for this one. */
+static void give_up(struct broker *b, struct broker_ask *q)
+{
+	struct broker_auth *a = q->auth;
+	broker_ask_free(b, q);
+	if (!is_asked_for(a))
+		broker_auth_doubted(b, a);
+}
+
 void broker_ask_due(struct broker *b, struct broker_ask *q)
 {
 	struct broker_use *u = q->use;
 	struct broker_auth *a = q->auth;
 	if (q->is_served) {
-		broker_ask_free(b, q);
-		broker_use_settle(b, u);
+		give_up(b, q);
 		return;
 	}
 	broker_count_up(b, BROKER_COUNT_GATEWAY_SILENT);
@@ -127,8 +144,7 @@ static void lost(struct broker *b, struct broker_ask *q)
 	struct broker_use *u = q->use;
 	struct broker_auth *a = q->auth;
 	if (q->is_served) {
-		broker_ask_free(b, q);
-		broker_use_settle(b, u);
+		give_up(b, q);
 		return;
 	}
 	broker_count_up(b, BROKER_COUNT_GATEWAY_LOST);

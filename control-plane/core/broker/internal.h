@@ -357,7 +357,9 @@ void broker_use_goes_through(struct broker *b, struct broker_use *u, struct brok
 struct broker_link *broker_link_find(const struct broker *b, const struct portal_uuid *client, const struct portal_uuid *gateway);
 struct broker_link *broker_link_get(struct broker *b, struct broker_node *client, struct broker_node *gateway);
 void broker_link_settle(struct broker *b, struct broker_link *l);
+void broker_use_let_go(struct broker *b, struct broker_use *u);
 void broker_client_joined(struct broker *b, struct broker_node *client);
+void broker_client_begins_anew(struct broker_node *client);
 void broker_client_parted(struct broker *b, struct broker_node *client);
 void broker_keys_changed(struct broker *b, struct broker_node *n);
 

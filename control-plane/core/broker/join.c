@@ -46,6 +46,7 @@ static void fail(struct broker *b, struct broker_conn *c)
 
 static void client_joined(struct broker *b, struct broker_node *n, bool was_online)
 {
+	broker_client_begins_anew(n);
 	if (!was_online)
 		broker_client_joined(b, n);
 	broker_client_judged(b, n);

@@ -41,13 +41,11 @@ static void say_deleted(struct broker *b, struct broker_conn *c, const struct br
 	broker_say(b, c, &m);
 }
 
-/* What was asked of the old gateway on the way is of no use any more. */
 static void say_created_anew(struct broker *b, struct broker_conn *c, struct broker_use *u)
 {
 	const struct broker_resource *r = broker_facts_resource(b->facts, &u->key.resource);
 	struct portal_message m = {.type = PORTAL_RESOURCE_UPSERTED};
-	broker_asks_served(u);
-	broker_use_goes_through(b, u, NULL);
+	broker_use_let_go(b, u);
 	if (!r)
 		return;
 	m.body.resource = r->view;

@@ -11,7 +11,6 @@ void broker_reload_end(struct broker *b)
 	b->reload = (struct broker_reload){.changes = NULL};
 }
 
-/* Authorizations are gone through from the end: the last one takes the place of one that goes. */
 static void begin(struct broker *b, struct broker_changes *changes, struct broker_facts *before)
 {
 	b->reload = (struct broker_reload){.changes = changes, .before = before, .auths_left = b->n_auths};
@@ -37,18 +36,35 @@ static void tell_gateway(struct broker *b, struct broker_node *g)
 	}
 }
 
-static void tell_resources(struct broker *b, struct broker_conn *c, const struct broker_client_change *ch)
+static void lets_go(struct broker *b, const struct broker_node *client, const struct portal_uuid *resource)
 {
-	struct portal_message m = {.type = PORTAL_RESOURCE_DELETED};
-	for (size_t i = 0; i < ch->n_deleted; i++) {
-		m.body.resource_deleted.id = *ch->deleted[i];
-		broker_say(b, c, &m);
-	}
-	m.type = PORTAL_RESOURCE_UPSERTED;
-	for (size_t i = 0; i < ch->n_upserted; i++) {
-		m.body.resource = ch->upserted[i]->view;
-		broker_say(b, c, &m);
-	}
+	struct broker_use *u = broker_use_find(b, &client->device.id, resource);
+	if (u)
+		broker_use_let_go(b, u);
+}
+
+static void say_deleted(struct broker *b, struct broker_node *client, const struct portal_uuid *resource)
+{
+	const struct portal_message m = {.type = PORTAL_RESOURCE_DELETED, .body.resource_deleted = {*resource}};
+	lets_go(b, client, resource);
+	broker_say(b, client->conn, &m);
+}
+
+static void say_upserted(struct broker *b, struct broker_node *client, const struct broker_resource *r)
+{
+	const struct portal_message m = {.type = PORTAL_RESOURCE_UPSERTED, .body.resource = r->view};
+	const struct broker_resource *was = b->reload.before ? broker_facts_resource(b->reload.before, &r->view.id) : r;
+	if (was && broker_resource_is_another(&was->view, &r->view))
+		lets_go(b, client, &r->view.id);
+	broker_say(b, client->conn, &m);
+}
+
+static void tell_resources(struct broker *b, struct broker_node *client, const struct broker_client_change *ch)
+{
+	for (size_t i = 0; i < ch->n_deleted; i++)
+		say_deleted(b, client, ch->deleted[i]);
+	for (size_t i = 0; i < ch->n_upserted; i++)
+		say_upserted(b, client, ch->upserted[i]);
 }
 
 static void tell_client(struct broker *b, struct broker_node *n)
@@ -62,7 +78,7 @@ static void tell_client(struct broker *b, struct broker_node *n)
 	}
 	if (ch.must_configure)
 		broker_say_config(b, n->conn);
-	tell_resources(b, n->conn, &ch);
+	tell_resources(b, n, &ch);
 }
 
 static void say_expiry(struct broker *b, const struct broker_auth *a)
@@ -109,6 +125,18 @@ static void judge(struct broker *b, struct broker_auth *a)
 		take_back(b, a);
 		break;
 	}
+}
+
+/* From the end, for the last one takes the place of one that goes; some went since this began. */
+static bool judge_next(struct broker *b)
+{
+	struct broker_reload *r = &b->reload;
+	if (r->auths_left > b->n_auths)
+		r->auths_left = b->n_auths;
+	if (r->auths_left == 0)
+		return false;
+	judge(b, b->auths[--r->auths_left]);
+	return true;
 }
 
 static void judge_from_here(struct broker *b, struct broker_auth *a, const struct broker_verdict *v)

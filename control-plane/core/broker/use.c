@@ -113,6 +113,13 @@ void broker_use_goes_through(struct broker *b, struct broker_use *u, struct brok
 		end(b, old->link);
 }
 
+/* The client was told so that it drops what it waits for and what it goes through. */
+void broker_use_let_go(struct broker *b, struct broker_use *u)
+{
+	broker_asks_served(u);
+	broker_use_goes_through(b, u, NULL);
+}
+
 void broker_client_joined(struct broker *b, struct broker_node *client)
 {
 	struct broker_link *l;
@@ -121,6 +128,14 @@ void broker_client_joined(struct broker *b, struct broker_node *client)
 			weigh(b, l->gateway, 1);
 			broker_to_move(b, l);
 		}
+}
+
+/* Of what it asked on a former connection it hears nothing on this one. */
+void broker_client_begins_anew(struct broker_node *client)
+{
+	struct broker_use *u;
+	broker_each(u, struct broker_use, of_client, &client->uses)
+		broker_asks_served(u);
 }
 
 void broker_client_parted(struct broker *b, struct broker_node *client)
