@@ -32,9 +32,6 @@ void broker_changes_free(struct broker_changes *c);
 /* Nobody must hear anything, relays aside. */
 bool broker_changes_is_empty(const struct broker_changes *c);
 
-/* Address, type or IP stack differ: clients let go of it as if it had been deleted (§4.3). */
-bool broker_resource_is_another(const struct portal_resource *before, const struct portal_resource *after);
-
 /* What a connected gateway must hear. */
 struct broker_gateway_change {
 	bool must_close;        /* its site is gone: 401 is what its next attempt gets. Nothing else is set then */

@@ -29,11 +29,6 @@ static bool same_address(const struct portal_resource *a, const struct portal_re
 	return a->type != PORTAL_RESOURCE_DNS || (of_a == of_b && changes_same_text(a->pattern, b->pattern));
 }
 
-bool broker_resource_is_another(const struct portal_resource *before, const struct portal_resource *after)
-{
-	return !same_address(before, after);
-}
-
 static bool has_site(const struct portal_sites *sites, const struct portal_site *s)
 {
 	for (size_t i = 0; i < sites->n; i++)

@@ -36,30 +36,22 @@ static void tell_gateway(struct broker *b, struct broker_node *g)
 	}
 }
 
-static void lets_go(struct broker *b, const struct broker_node *client, const struct portal_uuid *resource)
+static void say_deleted(struct broker *b, const struct broker_node *client, const struct portal_uuid *resource)
 {
+	const struct portal_message m = {.type = PORTAL_RESOURCE_DELETED, .body.resource_deleted = {*resource}};
 	struct broker_use *u = broker_use_find(b, &client->device.id, resource);
 	if (u)
 		broker_use_let_go(b, u);
-}
-
-static void say_deleted(struct broker *b, struct broker_node *client, const struct portal_uuid *resource)
-{
-	const struct portal_message m = {.type = PORTAL_RESOURCE_DELETED, .body.resource_deleted = {*resource}};
-	lets_go(b, client, resource);
 	broker_say(b, client->conn, &m);
 }
 
-static void say_upserted(struct broker *b, struct broker_node *client, const struct broker_resource *r)
+static void say_upserted(struct broker *b, const struct broker_node *client, const struct broker_resource *r)
 {
 	const struct portal_message m = {.type = PORTAL_RESOURCE_UPSERTED, .body.resource = r->view};
-	const struct broker_resource *was = b->reload.before ? broker_facts_resource(b->reload.before, &r->view.id) : r;
-	if (was && broker_resource_is_another(&was->view, &r->view))
-		lets_go(b, client, &r->view.id);
 	broker_say(b, client->conn, &m);
 }
 
-static void tell_resources(struct broker *b, struct broker_node *client, const struct broker_client_change *ch)
+static void tell_resources(struct broker *b, const struct broker_node *client, const struct broker_client_change *ch)
 {
 	for (size_t i = 0; i < ch->n_deleted; i++)
 		say_deleted(b, client, ch->deleted[i]);
