@@ -64,10 +64,11 @@ void broker_say_config(struct broker *b, struct broker_conn *c)
 	say_with_interface(b, c, &m, &m.body.config_changed.interface, NULL);
 }
 
+/* As of judged_at: what has ended since is taken back like everybody's. */
 static void say_client_init(struct broker *b, struct broker_conn *c, const struct portal_relays *relays)
 {
 	struct portal_message m = {.type = PORTAL_CLIENT_INIT};
-	size_t n = broker_access_list(b->facts, &c->node->device.owner, &c->from, broker_unix_now(b), b->listed);
+	size_t n = broker_access_list(b->facts, &c->node->device.owner, &c->from, b->judged_at, b->listed);
 	m.body.client_init = (struct portal_client_init){.relays = *relays, .flow_logs = no_flow_logs};
 	say_with_interface(b, c, &m, &m.body.client_init.interface, broker_lists_text(b, &c->link, n));
 }
@@ -77,7 +78,6 @@ void broker_say_init(struct broker *b, struct broker_conn *c)
 	struct broker_relay_user who;
 	struct broker_relay_list list;
 	broker_relay_user(c, &who);
-	c->relays = (struct broker_relay_peer){.n = 0};
 	broker_relays_init(b->relays, &who, &c->relays, &list);
 	const struct portal_relays relays = {list.relays, list.n};
 	if (c->link.role == PORTAL_GATEWAY)

@@ -34,7 +34,8 @@ void broker_tick(struct broker *b, cp_time now)
 		due(b, t);
 	if (broker_relays_deadline(b->relays) <= now)
 		broker_relays_tick(b->relays, now);
-	if (broker_unix_now(b) >= b->access_changes_at)
+	/* a clock that was set back gives back what had ended */
+	if (broker_unix_now(b) >= b->access_changes_at || broker_unix_now(b) < b->judged_at)
 		broker_access_changes(b);
 	broker_move_on(b);
 }
