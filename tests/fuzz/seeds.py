@@ -419,6 +419,31 @@ def portal_https():
     yield "empty", b""
 
 
+def broker_states():
+    def op(conn, what, *arguments):
+        return bytes([conn, what, *arguments])
+
+    def connect(role, who, flags=0):
+        return op(0, 0, role | flags, who)
+
+    everything = 255
+    gateway, client = connect(0, 1), connect(1, 2, 64)
+    join = [op(n, 2, 0) for n in range(4)]
+    ask, answer = op(1, 4, 0, 0), op(0, 6)
+    begin = bytes([everything]) + gateway + join[0] + client + join[1] + ask
+    yield "flow", begin + answer + op(1, 7, 0, 1) + op(0, 7, 1, 1) + op(0, 13, 5, 16)
+    yield "gateway-lost", begin + op(0, 10) + op(0, 13, 60, 200)
+    yield "drain", begin + answer + connect(0, 3) + join[2] + op(0, 12, 0, 2) + op(0, 13, 9, 90) + ask + op(2, 6)
+    for choice in (0, 1, 2, 8, 9, 63, 64, 127, 200):
+        yield f"file-{choice}", begin + answer + op(0, 11, choice) + op(0, 13, 5, 5) + op(0, 11, everything)
+    yield "relay", begin + connect(2, 5) + join[2] + op(2, 10) + op(0, 13, 0, 200) + op(0, 8, 1)
+    yield "revoke", begin + answer + op(0, 12, 1, 3, 1, 1)
+    yield "token", begin + answer + op(0, 12, 1, 4, 1)
+    yield "text", begin + op(0, 9, 20) + b'{"topic":"gateway"}x' + op(1, 8, 2)
+    yield "displaced", begin + gateway + join[2] + client + join[3] + ask
+    yield "newer", bytes([everything]) + connect(0, 1, 4) + join[0] + connect(1, 2, 68) + join[1] + ask + answer + op(1, 8, 3)
+
+
 def main():
     write("wg_message", messages())
     write("wg_state", states())
@@ -435,6 +460,7 @@ def main():
     write("portal_frame", portal_frames())
     write("portal_channel", portal_channels())
     write("broker_request", broker_requests())
+    write("broker_state", broker_states())
     write("portal_http", portal_https())
     return 0
 
