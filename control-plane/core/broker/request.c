@@ -139,10 +139,16 @@ static bool read_port(const struct broker_parameter *p, uint16_t *ret)
 	return !p->is_long && port > 0 && port <= UINT16_MAX;
 }
 
+/* Empty is as good as missing, as stock portals have it. */
+static bool is_given(const struct broker_parameter *p)
+{
+	return p->is_there && (p->is_long || p->ret[0]);
+}
+
 /* Missing is fine. */
 static bool read_ip(const struct broker_parameter *p, uint8_t family, uint16_t port, struct cp_addr *ret)
 {
-	if (!p->is_there)
+	if (!is_given(p))
 		return true;
 	if (p->is_long || !cp_ip_parse(p->ret, strlen(p->ret), ret) || ret->family != family)
 		return false;
@@ -153,7 +159,7 @@ static bool read_ip(const struct broker_parameter *p, uint8_t family, uint16_t p
 static const char *read_relay(const struct given *g, struct broker_request *ret)
 {
 	uint16_t port;
-	if (g->p[NAME].is_there && !is_text(&g->p[NAME], BROKER_NAME_MAX))
+	if (is_given(&g->p[NAME]) && !is_text(&g->p[NAME], BROKER_NAME_MAX))
 		return "name must be 1 to 255 characters of UTF-8 without control characters";
 	if (!read_port(&g->p[PORT], &port))
 		return "port must be a number from 1 to 65535";
@@ -161,7 +167,7 @@ static const char *read_relay(const struct given *g, struct broker_request *ret)
 		return "ipv4 must be an IPv4 address";
 	if (!read_ip(&g->p[IPV6], CP_V6, port, &ret->ipv6))
 		return "ipv6 must be an IPv6 address";
-	if (!g->p[IPV4].is_there && !g->p[IPV6].is_there)
+	if (!is_given(&g->p[IPV4]) && !is_given(&g->p[IPV6]))
 		return "ipv4 and ipv6 are both missing";
 	return NULL;
 }

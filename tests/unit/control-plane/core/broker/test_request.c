@@ -271,6 +271,7 @@ static void relay_says_where_it_is(void **s)
 		{"token=t&ipv4=192.0.2.9&ipv6=2001%3Adb8%3A%3A9&port=3479", "192.0.2.9:3479", "[2001:db8::9]:3479"},
 		{"token=t&ipv4=192.0.2.9", "192.0.2.9:3478", NULL},
 		{"token=t&ipv6=2001:db8::9&port=65535&name=r", NULL, "[2001:db8::9]:65535"},
+		{"token=t&ipv4=192.0.2.9&ipv6=&name=", "192.0.2.9:3478", NULL},
 		{"token=t", NULL, NULL},
 		{"token=t&port=3478", NULL, NULL},
 		{"token=t&ipv4=2001:db8::9", NULL, NULL},
