@@ -246,8 +246,8 @@ static void connect_peer(struct history *h)
 	q.link.role = roles[what & 3];
 	q.link.dialect = what & 4 && q.link.role != PORTAL_RELAY ? PORTAL_V2 : PORTAL_V1;
 	q.is_ours = what & 8;
-	snprintf(q.external_id, sizeof(q.external_id), "x%u", who & 3);
-	snprintf(q.name, sizeof(q.name), "n%u", who & 7);
+	snprintf(q.external_id, sizeof(q.external_id), "x%d", who & 3);
+	snprintf(q.name, sizeof(q.name), "n%d", who & 7);
 	q.public_key.bytes[0] = who;
 	q.ipv4 = cp_addr_v4(192, 0, 2, who, 3478);
 	const struct broker_principal p = {.token = 1 + (who >> 6), .role = q.link.role, .owner = id_of(q.link.role == PORTAL_GATEWAY ? 1 : 2, what >> 4 & 1),
@@ -355,7 +355,8 @@ static void operate(struct history *h)
 static void configure(struct history *h)
 {
 	struct file f;
-	assert(broker_configure(h->b, write_file(&f, take(&h->bytes)), h->now) == 0);
+	int err = broker_configure(h->b, write_file(&f, take(&h->bytes)), h->now);
+	assert(err == 0);
 }
 
 static void lose(struct history *h, struct conn *c)
