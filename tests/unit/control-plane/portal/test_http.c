@@ -175,6 +175,8 @@ static void pages_are_exact_paths(void **state)
 	assert_int_equal(http_page("/readyz"), HTTP_READYZ);
 	assert_int_equal(http_page("/metrics"), HTTP_METRICS);
 	assert_int_equal(http_page("/metrics/"), HTTP_PAGE_NONE);
+	assert_int_equal(http_page("/healthz2"), HTTP_PAGE_NONE);
+	assert_int_equal(http_page("/readyz/"), HTTP_PAGE_NONE);
 	assert_int_equal(http_page("/"), HTTP_PAGE_NONE);
 }
 

@@ -180,6 +180,9 @@ static void whom_a_proxy_names_bears_the_limits(void **state)
 	assert_int_equal(first->connections, 2);
 	assert_int_equal(first->handshakes, 2);
 	assert_int_equal(limits_request(&l, second, false, NOW), REFUSAL_SOURCE);
+	struct source *itself = accepted(&l, &proxy); /* none of them is counted there any more */
+	assert_int_equal(itself->handshakes, 1);
+	leave(&l, itself);
 	leave(&l, first);
 	leave(&l, second);
 	assert_int_equal(l.connections + l.handshakes, 0);
