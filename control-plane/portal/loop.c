@@ -124,6 +124,13 @@ void loop_arm(struct shell *s)
 	ev_timer_start(s->loop, &s->deadline);
 }
 
+void loop_hurry(struct shell *s)
+{
+	ev_timer_stop(s->loop, &s->second);
+	ev_timer_set(&s->second, .1, .1);
+	ev_timer_start(s->loop, &s->second);
+}
+
 int loop_open(struct shell *s)
 {
 	s->loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOSIGMASK | EVBACKEND_EPOLL);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define HARD_TIMES_BYTES 65536u
 #define CLOSE_WITHIN (2 * CP_S) /* a peer reads what is before a close frame, and answers it */
 
 /* What still comes is read and forgotten until the close frame is out: if libwebsockets closes amidst a buffer, the rest
@@ -116,6 +117,13 @@ int server_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
 	}
 }
 
+/* When many read slowly, those go first who have much waiting; who keeps up is not concerned. */
+static size_t may_wait(const struct shell *s)
+{
+	size_t most = s->limits.is.queued_bytes;
+	return s->conns->queued_bytes > QUEUED_MAX && most > HARD_TIMES_BYTES ? HARD_TIMES_BYTES : most;
+}
+
 void server_text(struct shell *s, uint64_t conn, struct portal_text *text)
 {
 	struct conn *c = conn_find(s->conns, conn);
@@ -124,12 +132,13 @@ void server_text(struct shell *s, uint64_t conn, struct portal_text *text)
 		return;
 	}
 	conn_settled(c);
-	if (c->out.bytes + c->in_flight > s->limits.is.queued_bytes) {
+	if (c->out.bytes + c->in_flight > may_wait(s) || s->conns->queued_bytes > 2 * QUEUED_MAX) {
 		limits_refused(&s->limits, REFUSAL_SLOW);
 		conn_drop_output(c);
 		conn_close(c, LWS_CLOSE_STATUS_POLICY_VIOLATION, "reads too slowly");
 	} else if (outbox_put(&c->out, LWS_PRE, text->text, text->bytes)) {
 		s->conns->queued_bytes += text->bytes;
+		s->conns->unsaid_bytes += text->bytes;
 	} else {
 		conn_close(c, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "out of memory");
 	}
@@ -150,6 +159,7 @@ void server_close(struct shell *s, uint64_t conn, uint16_t code, const char *why
 
 void server_flush(struct shell *s)
 {
+	s->conns->unsaid_bytes = 0;
 	while (s->conns->dirty) {
 		struct conn *c = s->conns->dirty;
 		s->conns->dirty = c->next_dirty;

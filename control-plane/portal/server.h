@@ -49,13 +49,16 @@ struct conn_list {
 };
 /* A table by slot; a connection's id is serial << CONN_SLOT_BITS | slot, so that none comes twice. */
 #define CONN_SLOT_BITS 20u
+/* Bytes that wait for slow readers: from here on each may keep little, and at twice as many nobody gets more. */
+#define QUEUED_MAX (1ull << 30)
 struct conns {
 	struct conn **slots; /* owned */
 	uint32_t room, n, n_open, free_hint;
 	uint64_t serial;
 	struct conn_list joining, closing;
 	struct conn *dirty;
-	uint64_t queued_bytes;
+	uint64_t queued_bytes; /* of all; QUEUED_MAX */
+	uint64_t unsaid_bytes; /* since sockets were written last */
 };
 struct conns *conns_new(uint32_t room);
 void conns_free(struct conns *c); /* none is left */

@@ -9,6 +9,8 @@
 #include "listen.h"
 #include "server.h"
 
+#define UNSAID_BYTES (8u << 20) /* a thousand that join in one turn are told so in several */
+
 cp_time shell_now(struct shell *s)
 {
 	if (!s->now) {
@@ -34,6 +36,25 @@ static void stored(struct shell *s, int rc)
 	log_event(CP_ERR, "store_failed", "error=\"%s\"", strerror(-rc));
 	s->exit = true;
 	s->exit_code = 1;
+}
+
+/* What could not be written waits in the store; peers are served meanwhile, and /readyz says no. */
+static void commit(struct shell *s)
+{
+	bool was_behind = s->store_is_behind;
+	int rc = store_commit(s->store);
+	s->store_is_behind = rc != 0;
+	if (rc != 0 && !was_behind)
+		log_event(CP_ERR, "store_behind", "error=\"%s\"", store_health(s->store)->error);
+	if (rc == 0 && was_behind)
+		log_event(CP_INFO, "store_caught_up", "rows=%llu", (unsigned long long)store_health(s->store)->rows);
+}
+
+static void store_and_say(struct shell *s)
+{
+	if (!s->store_is_behind && store_health(s->store)->waiting)
+		commit(s);
+	server_flush(s);
 }
 
 static void carry_out(struct shell *s, struct broker_out *o)
@@ -66,8 +87,11 @@ void shell_pump(struct shell *s)
 	if (s->pumping) /* an output led to an input: the outer call goes on with what it caused */
 		return;
 	s->pumping = true;
-	while (broker_next(s->broker, &out))
+	while (broker_next(s->broker, &out)) {
 		carry_out(s, &out);
+		if (s->conns->unsaid_bytes > UNSAID_BYTES)
+			store_and_say(s);
+	}
 	s->pumping = false;
 	loop_arm(s);
 }
@@ -78,25 +102,11 @@ void shell_tick(struct shell *s)
 	shell_pump(s);
 }
 
-/* What could not be written waits in the store; peers are served meanwhile, and /readyz says no. */
-static void commit(struct shell *s)
-{
-	bool was_behind = s->store_is_behind;
-	int rc = store_commit(s->store);
-	s->store_is_behind = rc != 0;
-	if (rc != 0 && !was_behind)
-		log_event(CP_ERR, "store_behind", "error=\"%s\"", store_health(s->store)->error);
-	if (rc == 0 && was_behind)
-		log_event(CP_INFO, "store_caught_up", "rows=0");
-}
-
 void shell_turn(struct shell *s)
 {
 	if (!s->store || !s->conns)
 		return;
-	if (!s->store_is_behind && store_health(s->store)->waiting)
-		commit(s);
-	server_flush(s);
+	store_and_say(s);
 	if (s->stop_at && (s->conns->n == 0 || shell_now(s) >= s->stop_at))
 		s->exit = true;
 }
@@ -172,6 +182,7 @@ void shell_stop(struct shell *s)
 	log_event(CP_INFO, "stopping", "connections=%u", s->conns->n);
 	notify_say("STOPPING=1");
 	listeners_stop(s);
+	loop_hurry(s);
 	broker_shutdown(s->broker, shell_now(s));
 	shell_pump(s);
 }

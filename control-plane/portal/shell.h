@@ -55,6 +55,8 @@ void loop_run(struct shell *s);
 void loop_close(struct shell *s);
 /* The broker's deadline. */
 void loop_arm(struct shell *s);
+/* From here on what is done once a second is done ten times as often. */
+void loop_hurry(struct shell *s);
 
 /* shell.c */
 cp_time shell_now(struct shell *s); /* one sample per wake-up */
