@@ -83,6 +83,8 @@ void conn_authenticated(struct conn *c)
 		return;
 	c->is_stranger = false;
 	limits_settled(&c->shell->limits, c->source);
+	if (c->list == &c->shell->conns->joining) /* time for the join is counted from here */
+		enter_list(c, c->list);
 }
 
 void conn_settled(struct conn *c)

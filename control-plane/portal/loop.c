@@ -145,6 +145,9 @@ int loop_open(struct shell *s)
 	ev_check_init(&s->wake_up, on_wake_up);
 	ev_prepare_init(&s->end_of_turn, on_end_of_turn);
 	ev_set_priority(&s->wake_up, EV_MAXPRI);
+	/* what has come is read before anybody is said to be silent: after a long turn it was us who were */
+	ev_set_priority(&s->deadline, EV_MINPRI);
+	ev_set_priority(&s->second, EV_MINPRI);
 	s->deadline.data = s->second.data = s->watchdog.data = s->wake_up.data = s->end_of_turn.data = s;
 	ev_timer_start(s->loop, &s->second);
 	if (period > 0)
