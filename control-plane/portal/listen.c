@@ -16,6 +16,7 @@
 #define PER_TURN        256  /* accepted, so that a burst does not hold up those who are in */
 #define RX_BUFFER_BYTES 1024 /* of each connection */
 #define SERVICE_BYTES   16384 /* read at once; one for all */
+#define HEADER_SLACK    4096 /* what is a little too long is still read, and answered with 431 */
 
 /* Frames, requests and keys pass through libwebsockets' memory. */
 static void *wiping_realloc(void *p, size_t bytes, const char *reason)
@@ -68,7 +69,7 @@ static struct lws_context_creation_info info_of(struct shell *s, void *loops[1])
 		.foreign_loops = loops,
 		.server_string = "sluice-portal", /* where libwebsockets answers by itself; it aborts without */
 		.retry_and_idle_policy = &silent,
-		.max_http_header_data2 = is->header_bytes,
+		.max_http_header_data2 = is->header_bytes + HEADER_SLACK,
 		.max_http_header_pool2 = s->descriptors, /* portal_limits.h has less */
 		.timeout_secs = is->handshake_ms / 1000 + 2, /* ours comes first */
 		.timeout_secs_ah_idle = is->handshake_ms / 1000 + 2,
