@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "headers.h"
 #include "http.h"
-#include "server.h"
 #include "tokens.h"
 
 static const struct broker_refusal no_such_path = {.status = 404, .code = "not_found", .text = "there is nothing here"};
@@ -20,12 +20,6 @@ static const struct broker_refusal slow_down = {
 	.status = 503, .code = "rate_limit", .text = "too many bad tokens from this address", .retry_after = 1};
 static const struct broker_refusal missing_token = {.status = 401, .code = "missing_token", .text = "the token is missing"};
 static const struct broker_refusal invalid_token = {.status = 401, .code = "invalid_token", .text = "the token is not good"};
-
-/* What is read of a request; one allocation, wiped, since there is a token in it. */
-struct texts {
-	size_t room, used;
-	char text[];
-};
 
 /* What is handed to libwebsockets needs room before it. */
 static int answer(struct conn *c, char *with_room, size_t bytes)
@@ -93,57 +87,11 @@ int handshake_page(struct conn *c, const char *path)
 	return handshake_refuse(c, is_peers ? REFUSAL_UPGRADE : REFUSAL_NOT_FOUND, &refusal);
 }
 
-static const char *take(struct texts *t, int bytes)
-{
-	if (bytes <= 0)
-		return NULL;
-	const char *at = t->text + t->used;
-	t->used += (size_t)bytes + 1;
-	return at;
-}
-
-/* NULL: is not there. What there is fits: everything together is shorter than the limit that sizes t. */
-static const char *header(struct conn *c, struct texts *t, enum lws_token_indexes which)
-{
-	return take(t, lws_hdr_copy(c->wsi, t->text + t->used, (int)(t->room - t->used), which));
-}
-
-static const char *custom(struct conn *c, struct texts *t, const char *name)
-{
-	return take(t, lws_hdr_custom_copy(c->wsi, t->text + t->used, (int)(t->room - t->used), name, (int)strlen(name)));
-}
-
-static const char *query(struct conn *c, struct texts *t)
-{
-	int longest = lws_hdr_total_length(c->wsi, WSI_TOKEN_HTTP_URI_ARGS) + 1, bytes;
-	size_t room = t->room - (size_t)longest - t->used;
-	char *at = t->text + t->used, *piece = at + room;
-	bool ok = true;
-	*at = '\0';
-	for (int i = 0; ok && (bytes = lws_hdr_copy_fragment(c->wsi, piece, longest, WSI_TOKEN_HTTP_URI_ARGS, i)) >= 0; i++)
-		ok = http_query_append(at, room, piece, (size_t)bytes);
-	t->used += strlen(at) + 1;
-	return at;
-}
-
-static size_t header_bytes(struct conn *c)
-{
-	static const char *const names[] = {"x-authorization:", "x-sluice:"};
-	size_t sum = 0;
-	for (int i = 0; i < WSI_TOKEN_COUNT; i++)
-		sum += (size_t)lws_hdr_total_length(c->wsi, (enum lws_token_indexes)i);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		int n = lws_hdr_custom_length(c->wsi, names[i], (int)strlen(names[i]));
-		sum += n > 0 ? (size_t)n : 0;
-	}
-	return sum;
-}
-
 /* Whose connection it is: behind a proxy that is believed, whom it names. */
 static enum refusal locate(struct conn *c, struct texts *t)
 {
 	const struct portal_config *cfg = c->shell->cfg;
-	const char *chain = c->is_shared ? header(c, t, WSI_TOKEN_X_FORWARDED_FOR) : NULL;
+	const char *chain = c->is_shared ? headers_text(c, t, WSI_TOKEN_X_FORWARDED_FOR) : NULL;
 	struct cp_addr from;
 	if (chain && http_forwarded_for(chain, cfg->proxies, cfg->n_proxies, &from)) {
 		enum refusal why = limits_forwarded(&c->shell->limits, &from, &c->source);
@@ -191,12 +139,12 @@ static int authenticate(struct conn *c, const struct broker_request *r)
 
 static int judge(struct conn *c, struct texts *t)
 {
-	struct broker_http http = {.path = header(c, t, WSI_TOKEN_GET_URI), .user_agent = header(c, t, WSI_TOKEN_HTTP_USER_AGENT)};
-	struct http_upgrade upgrade = {.upgrade = header(c, t, WSI_TOKEN_UPGRADE),
-				       .connection = header(c, t, WSI_TOKEN_CONNECTION),
-				       .version = header(c, t, WSI_TOKEN_VERSION),
-				       .key = header(c, t, WSI_TOKEN_KEY),
-				       .protocol = header(c, t, WSI_TOKEN_PROTOCOL)};
+	struct broker_http http = {.path = headers_text(c, t, WSI_TOKEN_GET_URI), .user_agent = headers_text(c, t, WSI_TOKEN_HTTP_USER_AGENT)};
+	struct http_upgrade upgrade = {.upgrade = headers_text(c, t, WSI_TOKEN_UPGRADE),
+				       .connection = headers_text(c, t, WSI_TOKEN_CONNECTION),
+				       .version = headers_text(c, t, WSI_TOKEN_VERSION),
+				       .key = headers_text(c, t, WSI_TOKEN_KEY),
+				       .protocol = headers_text(c, t, WSI_TOKEN_PROTOCOL)};
 	struct broker_request request;
 	struct broker_refusal refusal;
 	enum refusal why = locate(c, t);
@@ -204,9 +152,9 @@ static int judge(struct conn *c, struct texts *t)
 		return handshake_refuse(c, REFUSAL_NONE, why == REFUSAL_BAD_TOKENS ? &slow_down : &crowded);
 	if (!http_upgrade_is_fit(&upgrade, &refusal))
 		return handshake_refuse(c, REFUSAL_UPGRADE, &refusal);
-	http.query = query(c, t);
-	http.authorization = custom(c, t, "x-authorization:");
-	http.sluice = custom(c, t, "x-sluice:");
+	http.query = headers_query(c, t);
+	http.authorization = headers_custom(c, t, "x-authorization:");
+	http.sluice = headers_custom(c, t, "x-sluice:");
 	int rc;
 	if (broker_request_read(&http, &request, &refusal))
 		rc = authenticate(c, &request);
@@ -225,19 +173,15 @@ int handshake_upgrade(struct conn *c)
 		return handshake_refuse(c, REFUSAL_METHOD, &bad_method);
 	if (!c->listener->for_peers)
 		return handshake_refuse(c, REFUSAL_NOT_FOUND, &no_such_path);
-	size_t bytes = header_bytes(c);
+	size_t bytes = headers_bytes(c);
 	if (bytes > s->limits.is.header_bytes)
 		return handshake_refuse(c, REFUSAL_HEADER_BYTES, &too_long);
 	if (!s->started || s->stop_at)
 		return handshake_refuse(c, REFUSAL_UNAVAILABLE, &not_now);
-	/* the query may be three times as long in writing, a piece of it is held beside it, and each text has its end */
-	size_t room = 5 * bytes + WSI_TOKEN_COUNT + 64;
-	struct texts *t = malloc(sizeof(*t) + room);
+	struct texts *t = texts_new(bytes);
 	if (!t)
 		return handshake_refuse(c, REFUSAL_UNAVAILABLE, &not_now);
-	*t = (struct texts){.room = room};
 	int rc = judge(c, t);
-	explicit_bzero(t->text, room);
-	free(t);
+	texts_free(t);
 	return rc;
 }

@@ -29,10 +29,16 @@ void listeners_stop(struct shell *s);
 void listeners_renew(struct shell *s);
 /* libwebsockets looks after what it owes: overdue timeouts, closes that were asked for. */
 void listeners_nudge(struct shell *s);
-/* True once after libwebsockets found a request longer than its memory for headers; it closes that connection at once, and
- * says so in its log alone. */
-bool listeners_overflowed(void);
 /* Closes every connection. */
 void listeners_close(struct shell *s);
+
+/* host.c. Before anything else of libwebsockets. */
+void host_prepare(void);
+/* Its virtual host; that of another plain one if there is one. */
+int host_open(struct shell *s, struct listener *l);
+void host_renew(struct listener *l);
+/* True once after libwebsockets found a request longer than its memory for headers; it closes that connection at once, and
+ * says so in its log alone. */
+bool host_overflowed(void);
 
 #endif

@@ -70,7 +70,7 @@ static void gone(struct conn *c)
 	struct shell *s = c->shell;
 	uint64_t id = c->id;
 	bool was_known = c->phase >= CONN_UPGRADED;
-	bool was_long = listeners_overflowed();
+	bool was_long = host_overflowed();
 	if (c->phase == CONN_REQUEST)
 		limits_refused(&s->limits, was_long ? REFUSAL_HEADER_BYTES : REFUSAL_HANDSHAKE_ABORTED);
 	c->wsi = NULL;
