@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <string.h>
 
 #include "format.h"
@@ -60,18 +61,18 @@ static void print_count(struct portal_ctl *ctl, const char *name, int64_t n)
 }
 
 /* Those that are not zero, in the order of the portal. */
-static void print_counters(struct portal_ctl *ctl, const json_t *s)
+static void print_counters(struct portal_ctl *ctl, const json_t *counters, const char *title)
 {
 	const char *name;
 	json_t *value;
 	char text[FMT_BYTES];
 	bool any = false;
-	json_object_foreach(json_object_get(s, "counters"), name, value)
+	json_object_foreach((json_t *)(uintptr_t)counters, name, value)
 	{
 		if (json_integer_value(value) == 0)
 			continue;
 		if (!any)
-			fprintf(ctl->out, "  since the start\n");
+			fprintf(ctl->out, "  %s\n", title);
 		any = true;
 		portal_print_line(ctl, TONE_PLAIN, "    %-32s %s", name, fmt_count(text, (uint64_t)json_integer_value(value)));
 	}
@@ -94,7 +95,11 @@ static void print_status(struct portal_ctl *ctl, const json_t *s)
 	print_count(ctl, "busiest second", portal_number(s, "busiest_second"));
 	if (!ready)
 		portal_print_line(ctl, TONE_WARN, "  so soon after the start nobody is rescued");
-	print_counters(ctl, s);
+	if (portal_text(s, "store_error", NULL))
+		portal_print_line(ctl, TONE_BAD, "  %" PRId64 " rows wait for the database: %s", portal_number(s, "store_waiting"),
+				  portal_text(s, "store_error", ""));
+	print_counters(ctl, json_object_get(s, "counters"), "since the start");
+	print_counters(ctl, json_object_get(s, "refusals"), "turned away since the start");
 }
 
 enum ctl_exit portal_show_status(struct portal_ctl *ctl)

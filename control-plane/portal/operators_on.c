@@ -10,7 +10,15 @@
 static void about(void *arg, struct request_about *ret)
 {
 	const struct shell *s = arg;
-	*ret = (struct request_about){SLUICE_VERSION, s->path, s->begun->database, s->limits.connections, s->started_at};
+	const struct store_health *h = store_health(s->store);
+	*ret = (struct request_about){.version = SLUICE_VERSION,
+				      .config = s->path,
+				      .database = s->begun->database,
+				      .connections = s->limits.connections,
+				      .started_at = s->started_at,
+				      .refused = s->limits.refused,
+				      .store_waiting = h->waiting,
+				      .store_error = s->store_is_behind ? h->error : ""};
 }
 
 static int create(struct store *store, const struct request_token_wanted *w, char ret_text[BROKER_TOKEN_MAX + 1],

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "refusal.h"
+
 json_t *json_of_text(const char *text)
 {
 	json_t *value = text ? json_string(text) : json_null();
@@ -139,6 +141,19 @@ static json_t *json_of_counters(const struct broker *b)
 	return all;
 }
 
+static json_t *json_of_refusals(const uint64_t *refused)
+{
+#define REFUSAL_LABEL(name, label, help) label,
+	static const char *const labels[] = {NULL, REFUSALS(REFUSAL_LABEL)};
+	json_t *all = json_object();
+	for (int i = REFUSAL_NONE + 1; all && i < REFUSAL_KINDS; i++)
+		if (json_object_set_new(all, labels[i], json_integer((json_int_t)refused[i])) != 0) {
+			json_decref(all);
+			return NULL;
+		}
+	return all;
+}
+
 static json_t *json_of_summary(const struct broker_summary *s)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "gateways", (json_int_t)s->gateways,
@@ -151,11 +166,14 @@ static json_t *json_of_summary(const struct broker_summary *s)
 json_t *row_of_status(const struct request_about *about, const struct broker_summary *s, const struct broker *b,
 		      int64_t unix_seconds)
 {
-	json_t *own = json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "version", json_of_text(about->version), "config",
+	bool stored = !about->store_error[0];
+	json_t *own = json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "version", json_of_text(about->version), "config",
 				json_of_text(about->config), "database", json_of_text(about->database), "started_at",
 				json_of_moment(about->started_at), "uptime_s",
 				(json_int_t)(unix_seconds > about->started_at ? unix_seconds - about->started_at : 0),
-				"connections", (json_int_t)about->connections, "counters", json_of_counters(b));
+				"connections", (json_int_t)about->connections, "store_waiting", (json_int_t)about->store_waiting,
+				"store_error", json_of_text(stored ? NULL : about->store_error), "refusals",
+				json_of_refusals(about->refused), "counters", json_of_counters(b));
 	return with(own, json_of_summary(s));
 }
 
@@ -236,6 +254,9 @@ const struct row_member row_members[] = {
     {"status", "requests", "flows that a gateway has not answered yet"},
     {"status", "busiest_second", "the most requests within one second of the last minute"},
     {"status", "ready", "false: so soon after the start nobody is rescued"},
+    {"status", "store_waiting", "rows that are not in the database yet"},
+    {"status", "store_error", "why they are not; null: nothing is wrong"},
+    {"status", "refusals", "who was turned away since the start, by the reasons of /metrics"},
     {"status", "counters", "since the start, by the names of /metrics without prefix and `_total`"},
     {NULL, NULL, NULL},
 };

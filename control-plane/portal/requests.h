@@ -43,8 +43,11 @@ struct request_token_wanted {
 /* What is not the broker's. */
 struct request_about {
 	const char *version, *config, *database;
-	uint32_t connections; /* open WebSockets, also of those that have not joined */
+	uint32_t connections; /* sockets of peers, also of those that have not joined */
 	int64_t started_at;
+	const uint64_t *refused;   /* by enum refusal */
+	uint64_t store_waiting;    /* rows that are not in the database yet */
+	const char *store_error;   /* why; "": nothing is wrong */
 };
 
 /* What a reload has to say: to `warning` what is right and yet probably not meant, to `later` a key that changed and

@@ -387,13 +387,17 @@ static void status_names_what_is_not_zero(void **state)
 {
 	struct rig *r = set_up(PORTAL_CTL_STATUS);
 	answer(r, "{\"end\":true,\"result\":{\"version\":\"0.1\",\"uptime_s\":61,\"gateways\":2,\"gateways_online\":1,\"ready\":false,"
+		  "\"store_waiting\":7,\"store_error\":\"p.db: disk is full\",\"refusals\":{\"token\":5,\"method\":0},"
 		  "\"counters\":{\"rescues\":0,\"clients_moved\":1200}}}");
 	assert_int_equal(run(r, portal_show_status), CTL_OK);
 	assert_non_null(strstr(r->printed, "sluice-portal 0.1\n  up for          1 min 1 s\n"));
 	assert_non_null(strstr(r->printed, "  gateways        2, 1 online\n"));
 	assert_non_null(strstr(r->printed, "    clients_moved                    1 200\n"));
 	assert_non_null(strstr(r->printed, "nobody is rescued"));
+	assert_non_null(strstr(r->printed, "  7 rows wait for the database: p.db: disk is full\n"));
+	assert_non_null(strstr(r->printed, "  turned away since the start\n    token                            5\n"));
 	assert_null(strstr(r->printed, "rescues"));
+	assert_null(strstr(r->printed, "method"));
 	tear_down(r);
 }
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "fake_broker.h"
+#include "refusal.h"
 #include "request_rows.h"
 #include "requests.h"
 
@@ -351,6 +352,13 @@ static void status_has_summary_and_counters(void **state)
 	assert_string_equal(text_at(answer, "result", "version"), "1.2");
 	assert_int_equal(number_at(result, "counters", "clients_moved"), 77);
 	assert_int_equal(json_object_size(json_object_get(result, "counters")), BROKER_COUNTER_KINDS);
+	assert_int_equal(number_at(result, "refusals", "token"), 9);
+	assert_int_equal(json_object_size(json_object_get(result, "refusals")), REFUSAL_KINDS - 1);
+	assert_true(json_is_null(json_object_get(result, "store_error")));
+	json_decref(answer);
+	r->database_is_full = true;
+	answer = ask(r, "{\"do\":\"status\"}");
+	assert_string_equal(text_at(answer, "result", "store_error"), "p.db: database or disk is full");
 	json_decref(answer);
 	tear_down(r);
 }
@@ -472,7 +480,10 @@ int main(void)
 
 static void about(void *arg, struct request_about *ret)
 {
-	*ret = (struct request_about){"1.2", "/etc/p.json", "/var/p.db", 3, UNIX - 60};
+	static const uint64_t refused[REFUSAL_KINDS] = {[REFUSAL_TOKEN] = 9};
+	*ret = (struct request_about){"1.2", "/etc/p.json", "/var/p.db", 3, UNIX - 60, refused, 0, ""};
+	if (((struct rig *)arg)->database_is_full)
+		ret->store_error = "p.db: database or disk is full";
 }
 
 static int token_create(void *arg, const struct request_token_wanted *w, char ret_text[BROKER_TOKEN_MAX + 1],
