@@ -442,6 +442,27 @@ def broker_states():
     yield "text", begin + op(0, 9, 20) + b'{"topic":"gateway"}x' + op(1, 8, 2)
     yield "displaced", begin + gateway + join[2] + client + join[3] + ask
     yield "newer", bytes([everything]) + connect(0, 1, 4) + join[0] + connect(1, 2, 68) + join[1] + ask + answer + op(1, 8, 3)
+def portal_operators():
+    for do in ("status", "gateways", "clients", "authorizations", "relays", "tokens", "reload"):
+        yield do, json.dumps({"do": do}).encode()
+    for do in ("gateway", "cordon", "uncordon", "drain"):
+        yield do, json.dumps({"do": do, "gateway": "abcdef01-0000-0000-0000-000000000001"}).encode()
+    yield "alike", '{"do":"drain","gateway":"\U0001f600"}'.encode()
+    yield "alike-clients", b'{"do":"revoke","client":"abcdef"}'
+    yield "alike-sites", b'{"do":"token_create","site":"\\""}'
+    yield "revoke-all", b'{"do":"revoke","all":true}'
+    yield "token", b'{"do":"token_create","site":"lab","expires_at":1800000000,"description":"d","text":"0123456789abcdef"}'
+    yield "token-relay", b'{"do":"token_create","relay":true}'
+    for number in (7, 8, 0, 1 << 63):
+        yield f"token-revoke-{number}", json.dumps({"do": "token_revoke", "number": number}).encode()
+    yield "unknown", b'{"do":"x"}'
+    yield "member", b'{"do":"status","x":1}'
+    yield "twice", b'{"do":"status","do":"reload"}'
+    yield "deep", b"[" * 3000
+    yield "no-utf8", b'{"do":"drain","gateway":"' + b"x" * 63 + "\u00e9".encode() + b'\xff"}'
+    yield "cut-character", b'{"do":"drain","gateway":"' + b"x" * 63 + "\u00e9".encode() + b'"}'
+    yield "too-long", b'{"do":"' + b"A" * 17000 + b'"}'
+    yield "empty", b""
 
 
 def main():
@@ -462,6 +483,7 @@ def main():
     write("broker_request", broker_requests())
     write("broker_state", broker_states())
     write("portal_http", portal_https())
+    write("portal_operator", portal_operators())
     return 0
 
 
