@@ -160,17 +160,6 @@ void broker_client_judged(struct broker *b, struct broker_node *client)
 		judge_use(b, u, &client->conn->from);
 }
 
-/* Connections that were closed may have taken some with them. */
-static bool judge_next(struct broker *b)
-{
-	if (b->reload.auths_left > b->n_auths)
-		b->reload.auths_left = b->n_auths;
-	if (b->reload.auths_left == 0)
-		return false;
-	judge(b, b->auths[--b->reload.auths_left]);
-	return true;
-}
-
 bool broker_reload_step(struct broker *b)
 {
 	struct broker_reload *r = &b->reload;
