@@ -4,6 +4,9 @@ The cases of test_portal_drain.sh: 2000 clients are moved off one gateway at the
 and then a quarter of them is rescued.
 """
 import asyncio
+import http.client
+import re
+import threading
 import time
 
 from harness import begin, eventually, id_of, no_complaint, quiet, run, small
@@ -55,7 +58,35 @@ async def settled(clients, gone, seconds):
     return await eventually(lambda: all(c.mapped.get(LAB) not in (None, gone) for c in clients), seconds)
 
 
-def judge(name, clients, concerned, at, after):
+class Watch(threading.Thread):
+    """How many the portal says it has moved, and when this was known; beside the loop, which has much to read."""
+
+    def __init__(self, portal, n):
+        super().__init__(daemon=True)
+        self.where, self.n, self.before, self.seen = portal.http_at, n, None, []
+        self.before = self.count()
+        self.start()
+
+    def count(self):
+        c = http.client.HTTPConnection(*self.where, timeout=10)
+        c.request("GET", "/metrics")
+        text = c.getresponse().read().decode()
+        c.close()
+        return int(re.search(r"^sluice_portal_clients_moved_total (\d+)$", text, re.M)[1])
+
+    def run(self):
+        end = time.monotonic() + 30
+        while (not self.seen or self.seen[-1][1] < self.n) and time.monotonic() < end:
+            moved = self.count() - self.before
+            self.seen.append((time.monotonic(), moved))
+            time.sleep(0.02)
+
+    async def over(self):
+        await eventually(lambda: not self.is_alive(), 30)
+        return self.seen
+
+
+def judge(name, clients, concerned, at, after, seen):
     times = pushes(concerned)
     note(f"{name}: {len(times)} pushes from {times[0] - at:.2f} to {times[-1] - at:.2f} s; most within 100 ms: {most_within(times, 0.1)}, "
          f"within one second: {most_within(times, 1)}")
@@ -63,26 +94,27 @@ def judge(name, clients, concerned, at, after):
     case(f"{name}: nobody else", not any(c.news for c in clients if c not in concerned))
     # Late this process may be, when it has much to read, but the portal must not be early: that is what its pace is for.
     pace = min(WITHIN / len(concerned), 1 / 200)
-    early = [i for i, t in enumerate(times) if t - at < after + i * pace - 0.02]
-    case(f"{name}: none before its turn, {pace * 1000:.1f} ms after the one before", not early, early[:10])
-    case(f"{name}: and all within a few seconds", times[-1] - at < after + WITHIN + 10, times[-1] - at)
+    early = [(round(t - at, 3), n) for t, n in seen if n > max(0, t - at - after) / pace + 1]
+    case(f"{name}: none before its turn, {pace * 1000:.1f} ms after the one before", len(seen) > 3 and not early, early[:10])
+    case(f"{name}: and all within a few seconds", seen[-1][1] == len(concerned) and seen[-1][0] - at < after + WITHIN + 10, seen[-1])
 
 
 async def drain(s, first, clients, gateway):
     for p in clients:
         p.mark()
+    watching = Watch(s.portal, len(clients))
     at = time.monotonic()
     code, out, err = await s.portal.ctl("drain", gateway, "--wait", "--timeout", "30")
     took = time.monotonic() - at
     case("drain --wait ends when nobody is left to move", code == 0, (code, out, err))
     case("all have another gateway", await settled(clients, gateway, 15), load(clients))
     await quiet(*clients[:50])
-    judge("drain", clients, clients, at, 0)
+    judge("drain", clients, clients, at, 0, await watching.over())
     note(f"drain --wait took {took:.2f} s; load of the survivors: {sorted(load(clients).values())}")
     case("the survivors' load is even", even(load(clients), CLIENTS, SURVIVORS), load(clients))
     status = await s.portal.json("status")
     note(f"busiest second: {status['busiest_second']} requests")
-    case("the portal knows its busiest second", status["busiest_second"] >= CLIENTS / (WITHIN + 3), status)
+    case("the portal knows its busiest second", status["busiest_second"] >= CLIENTS / 20, status["busiest_second"])
     case("the drained gateway still belongs to it", first.socket.ended is None and await first.sync() == "ok")
 
 
@@ -96,11 +128,12 @@ async def rescue(s, clients, survivors):
     concerned = [c for c in clients if c.mapped.get(LAB) == gone]
     for p in clients:
         p.mark()
+    watching = Watch(s.portal, len(concerned))
     at = time.monotonic()
     victim.socket.reset()
     case("rescue: all have another gateway", await settled(clients, gone, 15), load(clients))
     await quiet(*clients[:50])
-    judge("rescue", clients, concerned, at, 0.5)
+    judge("rescue", clients, concerned, at, 0.5, await watching.over())
     note(f"rescue: load of the survivors: {sorted(load(clients).values())}")
     case("rescue: their load is even", even(load(clients), CLIENTS, SURVIVORS - 1), load(clients))
 

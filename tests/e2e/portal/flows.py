@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from harness import PAIRS, begin, eventually, id_of, no_complaint, quiet, run, small, timed
+from harness import PAIRS, begin, eventually, id_of, no_complaint, noticed_end, quiet, run, small, timed
 from lab import case, note
 from roles import CANDIDATES, ICE, Client
 from strict import NEVER
@@ -210,12 +210,77 @@ async def choice(s, generation):
     case(f"{name}: a repeated request gets the gateway it has, whatever it prefers", set(answers) == {first["gateway_id"]}, answers)
     got = (await c.flow(SIX, [others[1], id_of("x", "nobody")]))[1]["gateway_id"]
     case(f"{name}: another resource gets the one that is preferred", got == others[1], (got, others))
-    await used.stop()
+    await noticed_end(s, used)
     c.lose(first["gateway_id"])
     got = (await c.flow(LAB))[1]["gateway_id"]
     case(f"{name}: when it is gone another one takes over", got in others, got)
     await s.stop()
     no_complaint(name)
+
+
+async def kinds(s, generation):
+    """Resources of every kind, as each side is told of them (§3.5, §4.1)."""
+    name = f"kinds of resources, {generation}"
+    g, c = await s.gateway(f"{name} gw", generation), await s.client(f"{name} cl", generation, actor="carl")
+    listed = {r["name"]: r for r in c.init["resources"]}
+    case(f"{name}: the client has them all", list(listed) == [k[0] for k in KINDS], list(listed))
+    for what, type_, address, filters, seen in KINDS:
+        kind, _ = await c.flow(listed[what]["id"])
+        asked = g.asked[-1]["resource"]
+        case(f"{name}: {what}", kind == "created" and all((r["type"], r.get("address"), r.get("filters", [])) == (*seen, told(*filters))
+             for r in (listed[what], asked) if r["type"] != "internet") and asked["type"] == listed[what]["type"] == seen[0], (listed[what], asked))
+    case(f"{name}: a DNS resource of one family says so", listed["four only"].get("ip_stack") == "ipv4_only", listed["four only"])
+    await s.stop()
+    no_complaint(name)
+
+
+async def places(s, generation):
+    """A policy that holds for one network only: who moves out of it loses what it granted."""
+    name = f"places, {generation}"
+    g = await s.gateway(f"{name} gw", generation)
+    c = await s.client(f"{name} cl", generation, actor="dora", source="127.0.5.1")
+    kind, _ = await c.flow(INSIDE)
+    case(f"{name}: from inside it is listed and granted", kind == "created" and list(c.resources) == [INSIDE], c.resources)
+    g.mark()
+    await noticed_end(s, c)
+    c.source = "127.0.6.1"
+    await c.connect()
+    case(f"{name}: from outside it is not listed", list(c.resources) == [])
+    kind, p = await c.flow(INSIDE)
+    case(f"{name}: and forbidden", kind == "failed" and p["reason"] == "forbidden" and p["violated_properties"] == ["remote_ip"], p)
+    case(f"{name}: the gateway takes back what it had granted", await g.expect("reject_access", resource_id=INSIDE), g.news)
+    await s.stop()
+    no_complaint(name)
+
+
+INSIDE = id_of("resource", "inside")
+
+
+def with_places(w):
+    w.actor("dora")
+    w.resource("inside", "10.80.0.0/16", "main")
+    w.policy("dora", ["dora"], ["inside"], networks=["127.0.5.0/24"])
+    return w
+
+
+# name, type, address, filters; what peers see of type and address
+KINDS = [
+    ("host", "ip", "10.70.0.1", ["udp"], ("cidr", "10.70.0.1/32")),
+    ("host six", "ip", "fd70::1", ["icmp"], ("cidr", "fd70::1/128")),
+    ("net six", "cidr", "fd71::/48", ["tcp/1-65535"], ("cidr", "fd71::/48")),
+    ("name", "dns", "host.example", [], ("dns", "host.example")),
+    ("below", "dns", "**.deep.example", ["tcp/80", "tcp/443", "udp/443", "icmp"], ("dns", "**.deep.example")),
+    ("four only", "dns", "?.four.example", [], ("dns", "?.four.example")),
+    ("Internet", "internet", None, [], ("internet", None)),
+]
+
+
+def with_kinds(w):
+    w.actor("carl")
+    for what, type_, address, filters, _ in KINDS:
+        w.resource(what, address, "main", type=type_, filter=filters, **({"ip_stack": "ipv4_only"} if what == "four only" else {}))
+    w.policy("carl", ["carl"], [k[0] for k in KINDS])
+    return w
 
 
 async def odd_messages(s, generation):
@@ -246,11 +311,13 @@ async def odd_messages(s, generation):
 
 
 async def main():
-    s = await begin(small(answer_within_ms=1000))
+    s = await begin(with_places(with_kinds(small(answer_within_ms=1000))))
     for cg, gg in PAIRS:
         await pair(s, cg, gg)
     for generation in ("v1", "v2"):
         await choice(s, generation)
+        await kinds(s, generation)
+        await places(s, generation)
         await odd_messages(s, generation)
 
 

@@ -51,10 +51,27 @@ class Site:
         return await r.connect()
 
     async def stop(self):
-        """All peers go, as processes that end."""
+        """All peers go, as processes that end; the portal has noticed, or what comes next could be sent to them."""
         for p in self.peers:
             await p.stop()
         self.peers = []
+        if self.portal.process.poll() is None:
+            await eventually(self.is_empty, 10)
+
+    async def is_empty(self):
+        return (await self.portal.metrics()).get("sluice_portal_websockets") == 0
+
+
+async def noticed_end(s, p):
+    """The peer goes, and the portal has noticed: a request must not overtake its FIN (portal §6.3 c 9)."""
+    rows = {"gateway": "gateways", "client": "clients"}[p.role]
+    ipv4 = p.ipv4
+    await p.stop()
+
+    async def noticed():
+        row = next(r for r in (await s.portal.json(rows))[rows] if r["ipv4"] == ipv4)
+        return row["connected_at"] is None
+    assert await eventually(noticed, 10), f"the portal did not notice the end of {p}"
 
 
 async def begin(world, name="portal", port=8081, **more):

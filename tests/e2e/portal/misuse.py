@@ -110,7 +110,7 @@ async def frames(s):
         p.socket.frame(Opcode.TEXT if i == 0 else Opcode.CONT, piece, i == len(pieces) - 1)
     case("a message in fragments is read", await asyncio.wait_for(future, 5) == "ok")
     pongs = []
-    p.on_odd = p.socket.on_odd = lambda f: pongs.append(f.data) if f.opcode is Opcode.PONG else None
+    p.on_odd = p.socket.on_odd = lambda f: pongs.append(bytes(f.data)) if f.opcode is Opcode.PONG else None
     future = p.pending_of(5001)
     text = encode_heartbeat(5001)
     p.socket.frame(Opcode.TEXT, text[:9], False)

@@ -7,7 +7,7 @@ import socket
 import stat
 import time
 
-from harness import begin, id_of, no_complaint, quiet, run, small
+from harness import begin, id_of, no_complaint, noticed_end, quiet, run, small
 from lab import case, note
 from program import secrets
 from roles import Client
@@ -91,7 +91,7 @@ async def cordon(s, g, g2, c, bob):
          and await g.expect("reject_access", resource_id=LAB), g.news)
     await s.portal.ctl("uncordon", "gw one")
     bob.lose(bob.mapped.get(LAB))
-    await g2.stop()
+    await noticed_end(s, g2)
     kind, p = await bob.flow(LAB)
     case("after uncordon it is offered again", kind == "created" and p["gateway_ipv4"] == g.ipv4, p)
     await g2.connect()
@@ -216,7 +216,7 @@ async def main():
     await looks(s, g, c)
     await whom(s, g)
     await cordon(s, g, g2, c, bob)
-    await g2.stop()
+    await noticed_end(s, g2)
     await revoke(s, g, c, bob)
     await by_policy(s, g, c)
     await tokens(s)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How strict stock peers read (portal §2.1, §2.4, §6.6): JSON, frames, and a small language for the tables of fields."""
 import base64
+import functools
 import ipaddress
 import json
 import re
@@ -95,24 +96,32 @@ def domain(v, path):
         fail(path, "a domain name this long is none")
 
 
+@functools.lru_cache(1 << 16)
+def is_key(v):
+    try:
+        raw = base64.b64decode(v, validate=True)
+        return len(raw) == 32 and base64.b64encode(raw).decode() == v
+    except ValueError:
+        return False
+
+
 def key(v, path):
     text(v, path)
-    try:
-        ok = len(base64.b64decode(v, validate=True)) == 32 and base64.b64encode(base64.b64decode(v)).decode() == v
-    except ValueError:
-        ok = False
-    if not ok:
+    if not is_key(v):
         fail(path, f"{v!r:.80} are not 32 bytes in padded base64")
 
 
 def address_in(network):
+    @functools.lru_cache(1 << 16)
+    def lies_there(v):
+        try:
+            return ipaddress.ip_address(v) in network
+        except ValueError:
+            return False
+
     def check(v, path):
         text(v, path)
-        try:
-            ok = ipaddress.ip_address(v) in network
-        except ValueError:
-            ok = False
-        if not ok:
+        if not lies_there(v):
             fail(path, f"{v!r:.80} is no address of {network}")
     return check
 
@@ -130,15 +139,19 @@ def network(v, path):
         fail(path, e)
 
 
+@functools.lru_cache(1 << 12)
+def is_endpoint(v):
+    m = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\]:(\d{1,5})|([0-9.]+):(\d{1,5})", v)
+    try:
+        return m and ipaddress.ip_address(m[1] or m[3]).version == (6 if m[1] else 4) and 0 < int(m[2] or m[4]) < 65536
+    except ValueError:
+        return False
+
+
 def endpoint(v, path):
     """ip:port or [ip6]:port."""
     text(v, path)
-    m = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\]:(\d{1,5})|([0-9.]+):(\d{1,5})", v)
-    try:
-        ok = m and ipaddress.ip_address(m[1] or m[3]).version == (6 if m[1] else 4) and 0 < int(m[2] or m[4]) < 65536
-    except ValueError:
-        ok = False
-    if not ok:
+    if not is_endpoint(v):
         fail(path, f"{v!r:.80} is no literal address with a port")
 
 
