@@ -21,6 +21,7 @@ static int send_one(struct operator *o, struct requests *on)
 	if (n < 0 && (errno == EAGAIN || errno == ENOBUFS))
 		return 0;
 	request_answer_free(&o->waiting);
+	o->active_at = shell_now(o->endpoint.shell);
 	return n < 0 ? -1 : 1;
 }
 
@@ -63,6 +64,7 @@ static void readable(struct endpoint *e)
 		endpoint_close(e);
 		return;
 	}
+	o->active_at = shell_now(s);
 	all->on.world = &s->cfg->world;
 	request_begin(&o->request, &all->on, all->in, (size_t)n, time(NULL), shell_now(s));
 	explicit_bzero(all->in, (size_t)n); /* it may be a token */
@@ -88,6 +90,20 @@ static struct operator *free_slot(struct operators *all)
 	return NULL;
 }
 
+/* Its place is free when the turn is over; false: everybody is at work. */
+static bool close_idle(struct operators *all, cp_time now)
+{
+	struct operator *idlest = &all->all[0];
+	for (unsigned int i = 1; i < OPERATORS_MAX; i++)
+		if (all->all[i].active_at < idlest->active_at)
+			idlest = &all->all[i];
+	if (now - idlest->active_at < IDLE_IS_OUT)
+		return false;
+	log_event(CP_INFO, "operator_idle", "uid=%u pid=%u", idlest->uid, idlest->pid);
+	endpoint_close(&idlest->endpoint);
+	return true;
+}
+
 /* Takes fd. */
 static void turn_away(int fd)
 {
@@ -103,16 +119,19 @@ static void accept_one(struct endpoint *e)
 	struct operators *all = e->shell->operators;
 	struct ucred who = {.pid = 0, .uid = (uid_t)-1};
 	socklen_t bytes = sizeof(who);
+	struct operator *o = free_slot(all);
+	if (!o && close_idle(all, shell_now(e->shell)))
+		return; /* the newcomer waits for the next turn */
 	int fd = accept4(e->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct operator *o = fd < 0 ? NULL : free_slot(all);
 	if (fd >= 0 && !o)
 		turn_away(fd);
-	if (!o)
+	if (fd < 0 || !o)
 		return;
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes);
 	*o = (struct operator){.endpoint = {.readable = readable, .writable = writable, .closed = closed}, .in_use = true};
 	o->uid = who.uid;
 	o->pid = (uint32_t)who.pid;
+	o->active_at = shell_now(e->shell);
 	endpoint_adopt(e->shell, &o->endpoint, fd);
 }
 

@@ -13,6 +13,7 @@
 #include "tokens.h"
 
 #define OPERATORS_MAX    16u
+#define IDLE_IS_OUT      (30 * CP_S) /* whoever neither asked nor read for that long makes room for a newcomer */
 #define ANSWERS_PER_TURN 64u
 
 struct operator {
@@ -20,6 +21,7 @@ struct operator {
 	struct request request;
 	struct request_answer waiting; /* the socket did not take it */
 	uint32_t uid, pid;             /* who connected */
+	cp_time active_at;             /* it last asked, or took an answer */
 	bool in_use;
 };
 

@@ -32,7 +32,8 @@ struct rig {
 	struct portal_config cfg;
 	struct endpoint *endpoints[ENDPOINTS];
 	bool wants_read[ENDPOINTS], wants_write[ENDPOINTS];
-	unsigned int pumps, answered_before_pump;
+	unsigned int pumps;
+	cp_time now;
 	char folder[32], path[64], logged[256];
 };
 static struct rig *rig; /* the fakes below have no other way to it */
@@ -239,6 +240,34 @@ static void too_many_are_told_so(void **state)
 	tear_down();
 }
 
+static void whoever_does_nothing_makes_room_for_a_newcomer(void **state)
+{
+	int fds[OPERATORS_MAX + 2];
+	char text[4096];
+	set_up();
+	for (size_t i = 0; i < OPERATORS_MAX; i++) {
+		fds[i] = connect_to_it();
+		turn();
+	}
+	rig->now += IDLE_IS_OUT - 1;
+	ask(fds[0], "{\"do\":\"relays\"}");
+	assert_true(wait_for_answer(fds[0], text, sizeof(text)));
+	fds[OPERATORS_MAX] = connect_to_it();
+	assert_true(wait_for_answer(fds[OPERATORS_MAX], text, sizeof(text)));
+	assert_non_null(strstr(text, "busy"));
+	rig->now += 1;
+	fds[OPERATORS_MAX + 1] = connect_to_it();
+	ask(fds[OPERATORS_MAX + 1], "{\"do\":\"relays\"}");
+	assert_true(wait_for_answer(fds[OPERATORS_MAX + 1], text, sizeof(text)));
+	assert_null(strstr(text, "busy"));
+	assert_int_equal(recv(fds[1], text, sizeof(text), MSG_DONTWAIT), 0); /* the first of those that did nothing */
+	ask(fds[0], "{\"do\":\"relays\"}");
+	assert_true(wait_for_answer(fds[0], text, sizeof(text)));
+	for (size_t i = 0; i < OPERATORS_MAX + 2; i++)
+		close(fds[i]);
+	tear_down();
+}
+
 static void an_oversized_request_is_refused_and_the_next_one_is_heard(void **state)
 {
 	char text[4096], *large = malloc(60001);
@@ -284,6 +313,7 @@ int main(void)
 	    cmocka_unit_test(a_turn_brings_a_few_rows_of_each),
 	    cmocka_unit_test(whoever_hangs_up_in_the_middle_makes_room),
 	    cmocka_unit_test(too_many_are_told_so),
+	    cmocka_unit_test(whoever_does_nothing_makes_room_for_a_newcomer),
 	    cmocka_unit_test(an_oversized_request_is_refused_and_the_next_one_is_heard),
 	    cmocka_unit_test(a_request_leaves_no_copy_behind),
 	};
@@ -330,7 +360,7 @@ void endpoint_want_read(struct endpoint *e, bool wanted)
 
 cp_time shell_now(struct shell *s)
 {
-	return CP_S;
+	return rig->now;
 }
 
 void shell_pump(struct shell *s)
@@ -396,6 +426,7 @@ static void set_up(void)
 	rig = calloc(1, sizeof(*rig));
 	assert_non_null(rig);
 	strcpy(rig->folder, "/tmp/operatorsXXXXXX");
+	rig->now = CP_S;
 	assert_non_null(mkdtemp(rig->folder));
 	snprintf(rig->path, sizeof(rig->path), "%s/run/control.sock", rig->folder);
 	rig->device = (struct broker_device){.id = fake_id(1), .owner = fake_id(2), .name = "gw-1", .external_id = "e"};
