@@ -36,16 +36,17 @@ static int level_of(const char *name)
 	return -1;
 }
 
-/* Each connection is a descriptor: as many as the system lets us have. */
+/* Each connection is a descriptor: as many as the system lets us have, but not a thousand million, for libwebsockets has a
+ * table of all that there could be. */
 static uint32_t raise_descriptors(void)
 {
+	const rlim_t most = (rlim_t)1 << CONN_SLOT_BITS;
 	struct rlimit rl;
 	if (getrlimit(RLIMIT_NOFILE, &rl) != 0)
 		return 1024 - FD_RESERVE;
-	rl.rlim_cur = rl.rlim_max;
+	rl.rlim_cur = rl.rlim_max < most ? rl.rlim_max : most;
 	setrlimit(RLIMIT_NOFILE, &rl);
 	getrlimit(RLIMIT_NOFILE, &rl);
-	rlim_t most = (rlim_t)1 << CONN_SLOT_BITS;
 	rlim_t n = rl.rlim_cur < most ? rl.rlim_cur : most;
 	return n > 2 * FD_RESERVE ? (uint32_t)n - FD_RESERVE : FD_RESERVE;
 }
