@@ -72,17 +72,16 @@ class Crowd:
                 p.retrying = p.retrying or asyncio.ensure_future(p.reconnect())
             await asyncio.sleep(0.02)
 
-    def back(self):
-        return all(p.socket and p.socket.ended is None and p.init is not None for p in self.peers)
+    def back(self, peers):
+        return all(p.socket and p.socket.ended is None and p.init is not None for p in peers)
 
     def check(self, name):
-        for p in self.peers:
-            self.first.setdefault(p, identity(p))
-        changed = [str(p) for p in self.peers if identity(p) != self.first[p]]
+        peers = [p for p in self.peers if p.init is not None]
+        changed = [str(p) for p in peers if identity(p) != self.first[p]]
         case(f"{name}: identities and addresses stay", not changed, changed[:5])
-        everyone = [identity(p) for p in self.peers]
+        everyone = list(self.first.values())
         v4, v6 = {a for a, _ in everyone}, {a for _, a in everyone}
-        case(f"{name}: nobody has another's address", len(v4) == len(v6) == len(self.peers), (len(v4), len(v6), len(self.peers)))
+        case(f"{name}: nobody has another's address", len(v4) == len(v6) == len(everyone) >= len(peers), (len(v4), len(v6), len(everyone)))
 
 
 def note_identity(crowd):
@@ -91,21 +90,20 @@ def note_identity(crowd):
 
     def on_init(self, payload):
         original(self, payload)
-        mine = payload["interface"]["ipv4"], payload["interface"]["ipv6"]
-        if crowd.first.setdefault(self, mine) != mine:
-            self.complain(f"had {crowd.first[self]} and now {mine}")
+        if crowd.first.setdefault(self, identity(self)) != identity(self):
+            self.complain(f"had {crowd.first[self]} and now {identity(self)}")
     Client.on_init = on_init
 
 
 async def killed(crowd, n):
     portal = crowd.s.portal
-    joined = {p: p.joins for p in crowd.peers}
+    joined = [p for p in crowd.peers if p.init is not None]
     authorizations = {g: dict(g.access) for g in crowd.gateways}
     portal.kill()
     await portal.start(write=False)
     name = f"kill -9 number {n}"
-    ok = await eventually(crowd.back, 20)
-    case(f"{name}: all {len(joined)} come back by themselves", ok, [f"{p}: {p.ends[-1:]} {p.exited}" for p in crowd.peers if not p.socket or p.socket.ended][:5])
+    ok = await eventually(lambda: crowd.back(joined), 30)
+    case(f"{name}: all {len(joined)} come back by themselves", ok, [f"{p}: {p.ends[-1:]} {p.exited}" for p in joined if not p.socket or p.socket.ended][:5])
     crowd.check(name)
     lost = [(g.name, len(set(old) - set(g.access))) for g, old in authorizations.items() if set(old) - set(g.access)]
     case(f"{name}: every gateway finds the access it had given", not lost, lost[:5])
@@ -123,7 +121,7 @@ async def under_load(s):
         await killed(crowd, n)
     crowd.stopping = True
     await asyncio.gather(*tasks)
-    await eventually(crowd.back, 20)
+    case("after all everybody is there", await eventually(lambda: crowd.back(crowd.peers), 30))
     crowd.check("after all")
     rows = (await s.portal.json("clients"))["clients"] + (await s.portal.json("gateways"))["gateways"]
     names = {p.external_id for p in crowd.peers}
