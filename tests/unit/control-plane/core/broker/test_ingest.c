@@ -58,6 +58,12 @@ static void newer_peers_take_it(void **state)
 	claims_of(token, claims);
 	assert_non_null(strstr(claims, "\"role\":\"responder\""));
 	assert_non_null(strstr(claims, "\"uploads_enabled\":false"));
+	/* of both generations that want some */
+	assert_non_null(strstr(claims, "\"device_id\":\"01000000-"));
+	assert_non_null(strstr(claims, "\"actor_id\":\"03000000-"));
+	assert_non_null(strstr(claims, "\"actor_name\":\"alice\""));
+	assert_non_null(strstr(claims, "\"initiator_device_id\":\"01000000-"));
+	assert_non_null(strstr(claims, "\"responder_device_id\":\"02000000-"));
 	assert_non_null(strstr(claims, "\"authorized_at\":\"2026-09-20T10:26:40Z\""));
 	i.role = PORTAL_CLIENT;
 	broker_ingest(&i, secret, token);

@@ -152,10 +152,12 @@ static void a_key_belongs_to_one_device(void **state)
 	struct rig_peer thief = {.role = PORTAL_CLIENT, .owner = BOB, .external_id = "c", .key = 900};
 	assert_int_equal(rig_connect(&r, &thief, &status), 0);
 	assert_int_equal(status, 400);
+	rig_lost(&r, rig_client(&r, BOB, "c")); /* nor may one that is known */
+	assert_int_equal(rig_connect(&r, &thief, &status), 0);
 	thief.key = 901;
 	uint64_t c = rig_connect(&r, &thief, NULL), g = rig_connect(&r, &(struct rig_peer){.role = PORTAL_GATEWAY, .owner = EAST, .external_id = "g2", .key = 902}, NULL);
 	assert_true(c && g);
-	assert_int_equal(rig_count(&r, BROKER_COUNT_REFUSED_CONNECTIONS), 1);
+	assert_int_equal(rig_count(&r, BROKER_COUNT_REFUSED_CONNECTIONS), 2);
 	rig_close(&r);
 }
 

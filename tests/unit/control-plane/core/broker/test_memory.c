@@ -69,8 +69,8 @@ static bool connect_peer(struct rig *r, uint64_t conn, const struct rig_peer *p)
 /* Whether the gateway was asked, with a ref; and whether each was closed meanwhile. */
 struct seen {
 	char ref[33];
-	bool created, closed[4];
-	unsigned int texts;
+	bool created, is_in[4], closed[4];
+	unsigned int texts[4];
 };
 
 static void drain(struct rig *r, struct seen *s)
@@ -80,7 +80,8 @@ static void drain(struct rig *r, struct seen *s)
 		const char *ref = out.text.text ? strstr(out.text.text, "\"payload\":{\"ref\":\"") : NULL;
 		if (ref)
 			memcpy(s->ref, ref + 18, 32);
-		s->texts += out.kind == BROKER_OUT_TEXT;
+		if (out.conn < 4)
+			s->texts[out.conn] += out.kind == BROKER_OUT_TEXT;
 		s->created |= out.text.text && strstr(out.text.text, "\"event\":\"authorization_created\"");
 		if (out.kind == BROKER_OUT_CLOSE && out.conn < 4)
 			s->closed[out.conn] = true;
@@ -94,13 +95,13 @@ static struct seen live(struct rig *r)
 	struct seen s = {.created = false};
 	char answer[100], ask[200], id[PORTAL_UUID_TEXT];
 	static const uint32_t all[] = {ALL};
-	connect_peer(r, 1, &gateway);
+	s.is_in[1] = connect_peer(r, 1, &gateway);
 	say(r, 1, "gateway", "phx_join", "null");
 	drain(r, &s);
-	connect_peer(r, 2, &client);
+	s.is_in[2] = connect_peer(r, 2, &client);
 	say(r, 2, "client", "phx_join", "null");
 	drain(r, &s);
-	connect_peer(r, 3, &relay);
+	s.is_in[3] = connect_peer(r, 3, &relay);
 	say(r, 3, "relay", "phx_join", "{\"stamp_secret\":\"5c1d0f6e\"}");
 	drain(r, &s);
 	portal_uuid_format(&r->resources[DB].view.id, id);
@@ -151,6 +152,8 @@ static void it_survives_each_allocation_that_fails(void **state)
 		bool failed = has_failed;
 		fails_in = 0;
 		/* whoever missed something was closed, or refused; then all goes well again */
+		for (int i = 1; i < 4; i++)
+			assert_true(!s.is_in[i] || s.closed[i] || s.texts[i] >= 2);
 		assert_int_equal(broker_summary(r.b).clients_online, 0);
 		assert_int_equal(broker_summary(r.b).gateways_online, 0);
 		assert_int_equal(broker_summary(r.b).relays_online, 0);
