@@ -32,7 +32,7 @@ void sim_log(const struct sim *s, const char *fmt, ...)
 
 struct uuid_text uuid_text(const struct portal_uuid *id)
 {
-	struct uuid_text t;
+	struct uuid_text t = {.text = ""};
 	portal_uuid_format(id, t.text);
 	return t;
 }

@@ -245,9 +245,11 @@ struct portal_message rig_hears(struct rig *r, uint64_t conn, enum portal_type t
 	struct portal_message m;
 	struct portal_error e;
 	char *text = rig_raw(r, conn);
-	if (!text)
+	if (!text) {
 		fail_msg("connection %llu hears nothing, but should %s", (unsigned long long)conn,
 			 portal_event_name(&r->links[conn], PORTAL_FROM_PORTAL, type));
+		abort(); /* fail_msg() does not come back */
+	}
 	if (portal_read(&r->links[conn], PORTAL_FROM_PORTAL, text, strlen(text), &m, &e) != 0)
 		fail_msg("%s: %s: %s %s", text, e.event, e.where, e.what);
 	if (m.type != type)
