@@ -174,9 +174,11 @@ void chance_begin(struct chance *c, struct sim *s)
 	clock_after(&s->clock, &c->event, 2 * CP_S + some_time(s, 5000));
 }
 
-void chance_uncordon(struct chance *c)
+void chance_mend(struct chance *c)
 {
 	struct sim *s = c->sim;
+	for (uint32_t i = 0; i < s->n_peers; i++)
+		peer_start(&s->peers[i]);
 	for (uint32_t i = 0; i < s->store.n_devices; i++)
 		if (s->store.devices[i].d.cordoned && s->shell.broker)
 			shell_gateway(s, SHELL_UNCORDON, &s->store.devices[i].d.id);
@@ -195,8 +197,6 @@ void chance_end(struct chance *c)
 	s->file.actors = (1u << ACTORS) - 1;
 	sim_file(s);
 	shell_configure(s);
-	for (uint32_t i = 0; i < s->n_peers; i++) {
+	for (uint32_t i = 0; i < s->n_peers; i++)
 		s->peers[i].is_mute = false;
-		start_after(s, &s->peers[i], CP_S);
-	}
 }

@@ -15,9 +15,8 @@ struct chance {
 
 /* Everybody starts, soon. */
 void chance_begin(struct chance *c, struct sim *s);
-/* No more mishaps: the portal is up, gateways and clients too, and nobody's token is gone. */
+/* No more mishaps, and the portal comes back; a few seconds later everybody else, and all gateways are offered again. */
 void chance_end(struct chance *c);
-/* A while later: gateways are offered again. */
-void chance_uncordon(struct chance *c);
+void chance_mend(struct chance *c);
 
 #endif

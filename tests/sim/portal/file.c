@@ -323,7 +323,8 @@ uint64_t sites_digest(const struct portal_sites *sites)
 	uint64_t sum = 1;
 	for (size_t i = 0; i < sites->n; i++) {
 		uint64_t h = mix(0xcbf29ce484222325u, &sites->list[i].id, sizeof(sites->list[i].id));
-		sum += mix(h, sites->list[i].name, strlen(sites->list[i].name));
+		struct dice scattered = {.state = mix(h, sites->list[i].name, strlen(sites->list[i].name))};
+		sum += dice_u64(&scattered); /* whatever their order */
 	}
 	return sum;
 }

@@ -205,7 +205,7 @@ void peer_leave(struct peer *p)
 
 void peer_reset(struct peer *p)
 {
-	if (!p->channel)
+	if (!p->channel || portal_channel_state(p->channel) != PORTAL_CHANNEL_JOINED) /* a dial under way has the old key */
 		return;
 	sim_log(p->sim, "%s is reset", p->name);
 	forget_all(p);

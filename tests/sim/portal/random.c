@@ -62,7 +62,7 @@ struct random_result random_life(uint64_t seed, FILE *log)
 	if (dice_below(&s->dice, 2) && !s->violation[0]) {
 		chance_end(&c);
 		clock_run(&s->clock, s->clock.now + 5 * CP_S);
-		chance_uncordon(&c);
+		chance_mend(&c);
 		clock_run(&s->clock, s->clock.now + 150 * CP_S);
 		check_content(s);
 		check_empty(s);
