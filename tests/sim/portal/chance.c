@@ -197,6 +197,5 @@ void chance_end(struct chance *c)
 	s->file.actors = (1u << ACTORS) - 1;
 	sim_file(s);
 	shell_configure(s);
-	for (uint32_t i = 0; i < s->n_peers; i++)
-		s->peers[i].is_mute = false;
+	s->is_calm = true;
 }

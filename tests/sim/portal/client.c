@@ -190,7 +190,7 @@ static void fails(struct peer *p, uint32_t r)
 	if (!t)
 		p->wants[r].is_mapped = false;
 	else if (!t->failing_until)
-		t->failing_until = now + 2 * CP_S + dice_below(&p->sim->dice, 18) * CP_S;
+		t->failing_until = now + 2 * CP_S + (p->sim->is_calm ? 0 : dice_below(&p->sim->dice, 18) * CP_S);
 	else if (now >= t->failing_until)
 		drop_gateway(p, &gateway);
 }
@@ -215,6 +215,14 @@ static void packet(struct peer *p, uint32_t r)
 		ask_at_times(p, r);
 	else
 		tunnel_find(p, &w->gateway)->failing_until = 0;
+}
+
+void client_packet(struct peer *p, uint32_t resource)
+{
+	if (!p->channel || !p->has_init)
+		return;
+	packet(p, resource);
+	peer_pump(p);
 }
 
 void client_works(struct peer *p)

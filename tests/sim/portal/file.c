@@ -74,7 +74,7 @@ static void timing_random(struct broker_timing *t, struct dice *d)
 	t->rescue_not_before = quiet[dice_below(d, 3)];
 	t->move_within = dice_below(d, 4) * CP_S / 2;
 	t->move_per_s = dice_below(d, 3) ? 200 : 2;
-	t->authorization_seconds = dice_below(d, 3) ? 14 * 24 * 3600 : 60;
+	t->authorization_seconds = dice_below(d, 3) ? 14 * 24 * 3600 : 20;
 }
 
 void file_random(struct file *f, struct dice *d, int64_t unix_now)

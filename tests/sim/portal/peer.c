@@ -7,7 +7,6 @@
 #include "sim.h"
 
 static void on_alarm(struct event *e);
-static void pump(struct peer *p);
 static void on_work(struct event *e);
 
 void peer_init(struct peer *p, struct sim *s, enum portal_role role, uint32_t owner, uint32_t number)
@@ -74,7 +73,7 @@ static void on_work(struct event *e)
 		gateway_works(p);
 	if (p->channel && p->role != PORTAL_RELAY)
 		work_again(p);
-	pump(p);
+	peer_pump(p);
 }
 
 static void role_message(struct peer *p, const struct portal_message *m)
@@ -126,7 +125,7 @@ static void carry_out(struct peer *p, struct portal_channel_out *o)
 	}
 }
 
-static void pump(struct peer *p)
+void peer_pump(struct peer *p)
 {
 	struct portal_channel_out o;
 	while (p->channel && portal_channel_next(p->channel, &o))
@@ -149,7 +148,7 @@ static void on_alarm(struct event *e)
 {
 	struct peer *p = (struct peer *)(void *)((char *)e - offsetof(struct peer, alarm));
 	portal_channel_tick(p->channel, p->sim->clock.now);
-	pump(p);
+	peer_pump(p);
 }
 
 void peer_start(struct peer *p)
@@ -178,7 +177,7 @@ void peer_start(struct peer *p)
 	sim_log(s, "%s starts", p->name);
 	portal_channel_start(p->channel, s->clock.now);
 	work_again(p);
-	pump(p);
+	peer_pump(p);
 }
 
 void peer_kill(struct peer *p, bool with_fin)
@@ -200,7 +199,7 @@ void peer_leave(struct peer *p)
 		return;
 	sim_log(p->sim, "%s leaves", p->name);
 	portal_channel_leave(p->channel, p->sim->clock.now);
-	pump(p);
+	peer_pump(p);
 }
 
 void peer_reset(struct peer *p)
@@ -212,7 +211,7 @@ void peer_reset(struct peer *p)
 	new_key(p);
 	p->network = dice_below(&p->sim->dice, NETWORKS);
 	peer_again(p);
-	pump(p);
+	peer_pump(p);
 }
 
 void peer_connected(struct peer *p)
@@ -220,7 +219,7 @@ void peer_connected(struct peer *p)
 	if (!p->channel)
 		return;
 	portal_channel_connected(p->channel, p->sim->clock.now);
-	pump(p);
+	peer_pump(p);
 }
 
 void peer_text(struct peer *p, const char *text, size_t bytes)
@@ -228,7 +227,7 @@ void peer_text(struct peer *p, const char *text, size_t bytes)
 	if (!p->channel)
 		return;
 	portal_channel_frame(p->channel, text, bytes, p->sim->clock.now);
-	pump(p);
+	peer_pump(p);
 }
 
 void peer_lost(struct peer *p, bool refused, unsigned int status)
@@ -239,7 +238,7 @@ void peer_lost(struct peer *p, bool refused, unsigned int status)
 		portal_channel_dial_failed(p->channel, status, 0, p->sim->clock.now);
 	else
 		portal_channel_lost(p->channel, p->sim->clock.now);
-	pump(p);
+	peer_pump(p);
 }
 
 /* --- for the roles --- */

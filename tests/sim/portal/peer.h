@@ -85,6 +85,9 @@ void peer_connected(struct peer *p);
 void peer_text(struct peer *p, const char *text, size_t bytes);
 void peer_lost(struct peer *p, bool refused, unsigned int status);
 
+/* What it has to say is sent. */
+void peer_pump(struct peer *p);
+
 /* For the roles. */
 int peer_say(struct peer *p, const struct portal_message *m);
 void peer_again(struct peer *p); /* reconnects */
@@ -111,7 +114,9 @@ void client_goodbye(struct peer *client, const struct portal_uuid *gateway);
 enum carries { CARRIES_NOTHING, PROHIBITS, CARRIES };
 enum carries gateway_carries(struct peer *gateway, const struct portal_uuid *client, uint32_t resource, const struct keys *k,
 			     const struct portal_key *client_key);
-/* What becomes of a packet for the resource. */
+/* A packet for the resource. */
+void client_packet(struct peer *p, uint32_t resource);
+/* What would become of it. */
 enum carries client_reaches(struct peer *p, uint32_t resource);
 
 #endif

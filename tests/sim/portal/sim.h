@@ -49,6 +49,7 @@ struct sim {
 	struct dice dice;
 	FILE *log;
 	char violation[200];
+	bool is_calm; /* peers do what they should, at once */
 	struct file file;
 	struct world_text text; /* of file */
 	uint64_t told[RESOURCES], sites[RESOURCES]; /* digests of it; 0: is not there */
