@@ -34,7 +34,7 @@ static void asks(struct wire *w, const struct portal_create_flow *m)
 	if (!l->has_init || l->has_left || r == RESOURCES)
 		return;
 	l->asked[r]++;
-	use_of(w->peer, r)->asked_again = true;
+	use_of(w->peer, r)->asked++;
 	if (!l->oldest[r])
 		l->oldest[r] = w->sim->clock.now;
 	l->n_preferred = 0;
@@ -74,7 +74,7 @@ static void created(struct wire *w, const struct portal_flow_created *m)
 	if (!file_grants(&s->file, w->peer->owner, r, w->network, sim_unix(s)))
 		sim_violation(s, "%s gets a flow to %u, which it may not", w->peer->name, r);
 	s->oracle.counts[COUNT_FLOWS]++;
-	*use_of(w->peer, r) = (struct use){true, false, m->gateway_id, w->line.key, s->clock.now};
+	*use_of(w->peer, r) = (struct use){true, 0, m->gateway_id, w->line.key, s->clock.now};
 }
 
 static bool can_serve(struct sim *s, struct peer *g, uint32_t r)
@@ -139,7 +139,7 @@ static struct portal_uuid sticks_to(struct peer *c, uint32_t r, bool *ret_sticks
 	const struct use *u = use_of(c, r);
 	const struct portal_uuid *id = id_of(c);
 	*ret_sticks = false;
-	if (!u->is_known || !id || memcmp(&u->client_key, &c->joined->line.key, sizeof(u->client_key)) != 0)
+	if (!u->is_known || u->asked > 1 || !id || memcmp(&u->client_key, &c->joined->line.key, sizeof(u->client_key)) != 0)
 		return (struct portal_uuid){0};
 	struct peer *g = sim_peer_of(s, &u->gateway);
 	struct broker_authorization a = {.client = *id, .resource = resource_id(r), .gateway = u->gateway};

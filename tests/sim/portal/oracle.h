@@ -98,7 +98,7 @@ struct flow {
 /* Client × resource, by the numbers of the peer: through whom it was sent last. */
 struct use {
 	bool is_known;
-	bool asked_again; /* it does not go there any more, for all that it says */
+	uint32_t asked; /* since: it may not go there any more */
 	struct portal_uuid gateway;
 	struct portal_key client_key;
 	cp_time since;

@@ -23,7 +23,7 @@ static void check_content(struct sim *s)
 		for (uint32_t r = 0; p->role == PORTAL_CLIENT && p->channel && r < RESOURCES; r++) {
 			enum carries c = client_reaches(p, r);
 			bool well = c == CARRIES || (c == PROHIBITS && p->is_older); /* those are not told (§4.5) */
-			if (p->joined && p->wants[r].listed && has_gateway(s, r) && !well)
+			if (p->joined && p->wants[r].listed && p->joined->line.told[r] && has_gateway(s, r) && !well)
 				sim_violation(s, "in the end %s does not reach %u: %d", p->name, r, c);
 		}
 	}

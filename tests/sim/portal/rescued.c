@@ -117,7 +117,7 @@ static void check_use(struct sim *s, struct peer *c, uint32_t r)
 	const struct use *u = &s->oracle.uses[c - s->peers][r];
 	const struct broker_device *self = store_find_identity(&s->store, c->role, c->name);
 	struct peer *g = u->is_known && self ? sim_peer_of(s, &u->gateway) : NULL;
-	if (!g || !c->joined || u->asked_again)
+	if (!g || !c->joined || u->asked)
 		return;
 	const struct leaving *l = &s->oracle.leaving[g - s->peers];
 	struct broker_authorization a = {.client = self->id, .resource = resource_id(r), .gateway = u->gateway};
