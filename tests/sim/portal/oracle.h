@@ -105,8 +105,8 @@ struct use {
 };
 struct leaving {
 	bool is_gone, is_moving, is_drained, is_cordoned, has_left; /* of a gateway */
-	cp_time since, begin_at, last_move_at;
-	uint32_t moved;
+	cp_time since, begin_at;
+	cp_time within; /* as the file had it then: what is under way is not hurried */
 };
 
 struct reply_due {

@@ -12,11 +12,12 @@ static struct leaving *leaving(struct wire *w)
 	return &w->sim->oracle.leaving[w->peer - w->sim->peers];
 }
 
-static void begin(struct leaving *l, cp_time at)
+static void begin(struct sim *s, struct leaving *l)
 {
 	l->is_gone = false;
 	l->is_moving = true;
-	l->begin_at = at;
+	l->begin_at = s->clock.now;
+	l->within = s->file.timing.move_within;
 }
 
 static cp_time due(struct sim *s, const struct leaving *l)
@@ -58,7 +59,7 @@ void rescued_left(struct wire *w)
 		return;
 	l->has_left = true;
 	if (!l->is_moving)
-		begin(l, w->sim->clock.now);
+		begin(w->sim, l);
 }
 
 void rescued_order(struct sim *s, int order, const struct portal_uuid *gateway)
@@ -70,7 +71,7 @@ void rescued_order(struct sim *s, int order, const struct portal_uuid *gateway)
 	l->is_cordoned = order != SHELL_UNCORDON;
 	if (order == SHELL_DRAIN) {
 		l->is_drained = true;
-		begin(l, s->clock.now);
+		begin(s, l);
 	} else if (order == SHELL_UNCORDON) {
 		l->is_drained = false;
 		l->is_moving &= g->joined == NULL;
@@ -84,7 +85,7 @@ static void begin_what_is_due(struct sim *s)
 		if (!l->is_gone || due(s, l) > s->clock.now)
 			continue;
 		s->oracle.counts[COUNT_RESCUES]++;
-		begin(l, s->clock.now); /* which is later than due if a new file made it so */
+		begin(s, l); /* which is later than due if a new file made it so */
 	}
 }
 
@@ -126,7 +127,7 @@ static void check_use(struct sim *s, struct peer *c, uint32_t r)
 	from = from > u->since ? from : u->since;
 	if (!l->is_moving || !stored || stored->expires_at <= sim_unix(s) || moves_itself(l, g, c))
 		return;
-	if (s->clock.now > from + s->file.timing.move_within)
+	if (s->clock.now > from + (l->within > s->file.timing.move_within ? l->within : s->file.timing.move_within))
 		sim_violation(s, "%s is not moved off %s for %u", c->name, g->name, r);
 }
 
