@@ -43,12 +43,13 @@ void broker_ask_say(struct broker *b, const struct broker_ask *q)
 	broker_secrets(&client->device, &gateway->device, &s);
 	if (gateway->conn->link.dialect == PORTAL_V2)
 		fill_ingest(b, q, PORTAL_GATEWAY, token);
-	const struct portal_message m = {.type = PORTAL_AUTHORIZE_FLOW,
+	struct portal_message m = {.type = PORTAL_AUTHORIZE_FLOW,
 		.body.authorize_flow = {.ref = q->ref, .resource = r->view, .expires_at = q->auth->expires_at, .ingest_token = token,
 			.client = {.id = client->device.id, .public_key = client->device.public_key, .preshared_key = s.preshared_key,
 				   .ipv4 = broker_pool_ipv4(client->device.index), .ipv6 = broker_pool_ipv6(client->device.index)},
 			.client_ice = {s.client_username, s.client_password}, .gateway_ice = {s.gateway_username, s.gateway_password}}};
 	broker_say(b, gateway->conn, &m);
+	cp_wipe(&m, sizeof(m));
 	cp_wipe(&s, sizeof(s));
 }
 
@@ -62,12 +63,13 @@ void broker_say_created(struct broker *b, struct broker_conn *c, const struct br
 	broker_secrets(&client->device, g, &s);
 	if (c->link.dialect == PORTAL_V2)
 		fill_ingest(b, q, PORTAL_CLIENT, token);
-	const struct portal_message m = {.type = PORTAL_FLOW_CREATED,
+	struct portal_message m = {.type = PORTAL_FLOW_CREATED,
 		.body.flow_created = {.resource_id = q->use->key.resource, .gateway_id = g->id, .site_id = g->owner,
 			.gateway_public_key = g->public_key, .gateway_ipv4 = broker_pool_ipv4(g->index),
 			.gateway_ipv6 = broker_pool_ipv6(g->index), .preshared_key = s.preshared_key, .ingest_token = token,
 			.client_ice = {s.client_username, s.client_password}, .gateway_ice = {s.gateway_username, s.gateway_password}}};
 	broker_say(b, c, &m);
 	broker_count_up(b, BROKER_COUNT_CREATED);
+	cp_wipe(&m, sizeof(m));
 	cp_wipe(&s, sizeof(s));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What operators see of the broker: rows by index, counters, and a summary. Texts are borrowed until the next input.
- * The order of rows is that of their registration and does not change while the portal runs.
+ * The order of gateways and clients is that of their registration and does not change while the portal runs; of
+ * authorizations the last takes the place of one that ends.
  */
 #ifndef CP_BROKER_VIEW_H
 #define CP_BROKER_VIEW_H
