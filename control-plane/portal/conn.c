@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "server.h"
@@ -137,8 +138,9 @@ void conn_kill(struct conn *c)
 	c->phase = CONN_CLOSED;
 	if (!c->wsi)
 		return;
+	/* libwebsockets finds the end by itself; a timeout of its, sorted into a list, would cost the square of their number */
 	setsockopt(lws_get_socket_fd(c->wsi), SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-	lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+	shutdown(lws_get_socket_fd(c->wsi), SHUT_RDWR);
 }
 
 void conn_close(struct conn *c, uint16_t code, const char *why)
@@ -164,16 +166,29 @@ static bool send_head(struct conn *c)
 	return n >= 0 && (size_t)n >= bytes;
 }
 
+/* RFC 6455 §5.5.1. By hand and not by lws_close_reason(), which sorts a timeout into a list: to send everybody away when the portal
+ * stops would cost the square of their number. */
+static bool send_close(struct conn *c)
+{
+	unsigned char frame[LWS_PRE + 2 + 125], *at = frame + LWS_PRE;
+	size_t bytes = strnlen(c->close_why, 123);
+	at[0] = 0x88; /* FIN, close */
+	at[1] = (unsigned char)(2 + bytes);
+	at[2] = (unsigned char)(c->close_code >> 8);
+	at[3] = (unsigned char)c->close_code;
+	memcpy(at + 4, c->close_why, bytes);
+	c->phase = CONN_CLOSED;
+	return lws_write(c->wsi, at, 4 + bytes, LWS_WRITE_RAW) >= 0;
+}
+
 bool conn_write(struct conn *c)
 {
-	if (c->phase == CONN_CLOSED)
-		return false;
-	if (!c->is_open)
-		return true;
+	if (!c->is_open || c->phase == CONN_CLOSED)
+		return true; /* closed: the peer's answer is awaited, or its time is over soon */
 	while (!lws_send_pipe_choked(c->wsi)) {
 		c->in_flight = 0; /* what libwebsockets held is gone */
 		if (!c->out.head)
-			return c->phase != CONN_CLOSING;
+			return c->phase != CONN_CLOSING || send_close(c);
 		if (!send_head(c))
 			return false;
 	}

@@ -57,10 +57,8 @@ static int received(struct conn *c, const char *part, size_t bytes)
 
 static int writable(struct conn *c)
 {
-	if (c->phase == CONN_CLOSED || conn_write(c))
-		return 0; /* closed: the peer's answer to the close frame is awaited, or its time is over soon */
-	if (c->phase == CONN_CLOSING)
-		lws_close_reason(c->wsi, c->close_code, (unsigned char *)(uintptr_t)c->close_why, strlen(c->close_why));
+	if (conn_write(c))
+		return 0;
 	c->phase = CONN_CLOSED;
 	return -1;
 }
@@ -108,6 +106,8 @@ int server_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
 		return received(c, in, bytes);
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return writable(c);
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+		return c->phase == CONN_CLOSED ? -1 : 0; /* it answers our own; or libwebsockets answers it */
 	case LWS_CALLBACK_WSI_DESTROY:
 		lws_set_opaque_user_data(wsi, NULL);
 		gone(c);
