@@ -159,11 +159,11 @@ class Portal:
         return self.text()[-1500:]
 
 
-def make_certificates():
-    """A CA and a certificate for portal.test, by openssl; the context of peers that trust it."""
+def make_certificates(name="leaf"):
+    """A CA of its own and a certificate for portal.test, by openssl: its files, and the context of peers that trust it."""
     def openssl(*arguments):
         subprocess.run(["openssl", *arguments], check=True, capture_output=True)
-    ca, leaf = f"{DIR}/ca", f"{DIR}/leaf"
+    ca, leaf = f"{DIR}/{name}-ca", f"{DIR}/{name}"
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
     openssl("req", "-x509", *curve, "-keyout", f"{ca}.key", "-out", f"{ca}.pem", "-subj", "/CN=test CA")
     openssl("req", *curve, "-keyout", f"{leaf}.key", "-out", f"{leaf}.csr", "-subj", "/CN=portal.test")
@@ -172,7 +172,7 @@ def make_certificates():
     openssl("x509", "-req", "-in", f"{leaf}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", "2",
             "-extfile", f"{leaf}.ext", "-out", f"{leaf}.pem")
     os.chmod(f"{leaf}.key", 0o600)
-    return {"certificate_file": f"{leaf}.pem", "key_file": f"{leaf}.key"}, ssl.create_default_context(cafile=f"{ca}.pem")
+    return {"certificate_file": f"{leaf}.pem", "key_file": f"{leaf}.key"}, f"{ca}.pem"
 
 
 def find_secrets(portal):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cases of test_portal_upgrade.sh: portal §1: request targets, tokens, refusals, TLS; the read-only HTTP beside it."""
+import os
+import shutil
 import ssl
 import warnings
 from urllib.parse import quote
@@ -177,7 +179,12 @@ async def tls(s):
         case("a peer that does not trust the certificate stays away", False)
     except ssl.SSLError:
         case("a peer that does not trust the certificate stays away", True)
-    s.portal.tls, plain, s.portal.where = s.portal.trusting, s.portal.where, s.portal.where_tls
+    for data in (os.urandom(3000), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(40)):
+        raw = await dial(s.portal.where_tls)
+        raw.transport.write(data)
+        raw.transport.write_eof()
+        case("what is no handshake is closed", await raw.until(lambda d: False, 5) is False and raw.ended, bytes(raw.data))
+    s.portal.tls, plain, s.portal.where = ssl.create_default_context(cafile=s.portal.ca), s.portal.where, s.portal.where_tls
     for cg, gg in (("v1", "v2"), ("v2", "v1")):
         g, c = await s.gateway(f"tls {gg}", gg), await s.client(f"tls {cg}", cg)
         kind, _ = await c.flow(LAB)
@@ -197,16 +204,37 @@ async def tls(s):
         case("and with nothing older", False)
     except (ssl.SSLError, OSError):
         case("and with nothing older", True)
+    await renewed(s, g, c)
     s.portal.tls, s.portal.where = None, plain
     await s.stop()
 
 
+async def renewed(s, g, c):
+    """Certificates that changed on the disk are taken by a reload; one that cannot be used is refused."""
+    files, ca = make_certificates("renewed")
+    old = s.portal.world.listen[0]
+    shutil.copy(files["certificate_file"], old["certificate_file"])
+    code, _, err = await s.portal.ctl("reload")
+    case("a certificate without its key is refused by a reload", code == 1 and old["key_file"] in err or old["certificate_file"] in err, (code, err))
+    later = await s.client("before renewal", "v1")
+    case("and the old one goes on", later.init is not None)
+    shutil.copy(files["key_file"], old["key_file"])
+    code, _, err = await s.portal.ctl("reload")
+    try:
+        await s.client("distrusts", "v1")
+        case("a renewed one is shown to newcomers", False)
+    except ssl.SSLError:
+        s.portal.tls = ssl.create_default_context(cafile=ca)
+        case("a renewed one is shown to newcomers", code == 0 and (await s.client("trusts", "v2")).init is not None, err)
+    case("and those who are there stay", g.socket.ended is None and await g.sync() == "ok" and await c.sync() == "ok" and await later.sync() == "ok")
+
+
 async def main():
     w = small()
-    files, trusting = make_certificates()
+    files, ca = make_certificates()
     w.listen = [{"address": "127.0.0.1:8443", **files}]
     s = await begin(w)
-    s.portal.where_tls, s.portal.trusting, s.portal.ca = ("127.0.0.1", 8443), trusting, files["certificate_file"].replace("leaf", "ca")
+    s.portal.where_tls, s.portal.ca = ("127.0.0.1", 8443), ca
     await spellings(s)
     await token_forms(s)
     await parameters(s)
