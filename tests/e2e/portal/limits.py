@@ -186,7 +186,7 @@ async def slow(s, witness):
         await asyncio.sleep(0.12)  # the witness keeps to its own limit of messages
     case("a slow consumer is let go", await counted(s, "slow_consumer", before), sent)
     note(f"after {sent * 40 >> 10} MiB; memory grew by {(s.portal.memory() - memory) >> 10} KiB")
-    case("and costs no more than its queue", s.portal.memory() - memory < 6 << 20, s.portal.memory() - memory)
+    case("and costs no more than its queue", s.portal.grew_less(memory, 6 << 20), s.portal.memory() - memory)
     case("its connection is gone", await eventually(lambda: s.portal.descriptors() < before_fds, 10), (s.portal.descriptors(), before_fds))
     p.socket.reset()
     await witness.fine("a slow consumer")
