@@ -106,7 +106,6 @@ static void created(struct peer *p, const struct portal_flow_created *f)
 	t->failing_until = 0;
 	t->to_send = 1 + dice_below(&p->sim->dice, 3);
 	w->is_mapped = true;
-	w->mapped_at = p->sim->clock.now;
 	w->gateway = f->gateway_id;
 	remember(p, &f->gateway_id);
 	close_unused(p);
@@ -128,6 +127,7 @@ static void failed(struct peer *p, const struct portal_flow_creation_failed *f)
 	if (r == RESOURCES || f->reason != PORTAL_FAILED_OFFLINE)
 		return;
 	p->wants[r].is_pending = false;
+	p->wants[r].quiet_until = p->sim->clock.now + dice_below(&p->sim->dice, 8) * CP_S;
 	struct portal_uuid gateway = p->wants[r].gateway;
 	if (p->wants[r].is_mapped)
 		drop_gateway(p, &gateway);
@@ -205,7 +205,7 @@ static void packet(struct peer *p, uint32_t r)
 {
 	struct want *w = &p->wants[r];
 	enum carries c = client_reaches(p, r);
-	if (!w->listed)
+	if (!w->listed || p->sim->clock.now < w->quiet_until)
 		return;
 	if (!w->is_mapped)
 		ask_at_times(p, r);

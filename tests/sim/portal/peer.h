@@ -36,7 +36,7 @@ struct tunnel {
 struct want {
 	uint64_t listed; /* digest of the resource, 0: is not */
 	bool is_pending, is_mapped;
-	cp_time asked_at, mapped_at;
+	cp_time asked_at, quiet_until; /* nobody sends after a failure, for a while */
 	struct portal_uuid gateway; /* if mapped */
 };
 

@@ -81,7 +81,7 @@ struct random_result random_life(uint64_t seed, FILE *log)
 	struct chance c;
 	struct random_result r = {0};
 	chance_begin(&c, s);
-	clock_run(&s->clock, s->clock.now + 15 * CP_S + dice_below(&s->dice, 40) * CP_S);
+	clock_run(&s->clock, s->clock.now + 10 * CP_S + dice_below(&s->dice, 32) * CP_S);
 	if (dice_below(&s->dice, 2) && !s->violation[0])
 		happy_end(s, &c);
 	memcpy(r.violation, s->violation, sizeof(r.violation));
