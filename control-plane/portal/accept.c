@@ -65,7 +65,7 @@ void server_accept(struct listener *on, int fd, const struct cp_addr *from)
 	c->source = source;
 	c->is_shared = is_shared;
 	c->is_adopting = true;
-	lws_adopt_desc_t desc = {.vh = on->vhost,
+	lws_adopt_desc_t desc = {.vh = host_next(on),
 				 .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL,
 				 .fd = {.sockfd = fd},
 				 .opaque = c};

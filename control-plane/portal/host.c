@@ -73,6 +73,26 @@ static struct lws_context_creation_info info_of(struct shell *s, void *loops[1])
 	};
 }
 
+/* How many contexts share the connections of plain listeners, and of each with TLS: Debian's libwebsockets is built with checks
+ * that look at every connection of a context whenever one ends, and keeps the timeouts of a context in one list. */
+#define SHARDS 8
+
+struct hosts {
+	struct {
+		struct lws_context *context;
+		struct lws_vhost *vhost;
+	} all[SHARDS];
+	unsigned int next;
+};
+
+static struct hosts *shared(const struct shell *s, const struct listener *l)
+{
+	for (struct listener *other = s->listeners; other; other = other->next)
+		if (other != l && !other->certificate_file && !l->certificate_file && other->hosts)
+			return other->hosts;
+	return NULL;
+}
+
 int host_open(struct shell *s, struct listener *l)
 {
 	void *loops[1];
@@ -83,19 +103,44 @@ int host_open(struct shell *s, struct listener *l)
 		info.ssl_private_key_filepath = l->key_file;
 		info.ssl_options_set = (long)(SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	}
-	for (struct listener *other = s->listeners; other && !l->certificate_file; other = other->next)
-		if (other != l && !other->certificate_file && other->vhost) {
-			l->vhost = other->vhost;
-			return 0;
-		}
-	l->context = lws_create_context(&info);
-	l->vhost = l->context ? lws_create_vhost(l->context, &info) : NULL;
-	if (l->vhost)
+	l->hosts = shared(s, l);
+	if (l->hosts)
 		return 0;
-	log_event(CP_ERR, "listen_failed", "error=\"%s\"",
-		  !l->context ? "libwebsockets does not start; is libwebsockets-evlib-ev installed?" :
-				"certificate or key cannot be used");
-	return -EINVAL;
+	l->hosts = calloc(1, sizeof(*l->hosts));
+	if (!l->hosts)
+		return -ENOMEM;
+	l->owns_hosts = true;
+	for (unsigned int i = 0; i < SHARDS; i++) {
+		struct lws_context *context = l->hosts->all[i].context = lws_create_context(&info);
+		if (context && (l->hosts->all[i].vhost = lws_create_vhost(context, &info)))
+			continue;
+		log_event(CP_ERR, "listen_failed", "error=\"%s\"",
+			  !context ? "libwebsockets does not start; is libwebsockets-evlib-ev installed?" :
+				     "certificate or key cannot be used");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+struct lws_vhost *host_next(struct listener *l)
+{
+	return l->hosts->all[l->hosts->next++ % SHARDS].vhost;
+}
+
+void host_nudge(struct listener *l)
+{
+	for (unsigned int i = 0; l->owns_hosts && i < SHARDS; i++)
+		lws_cancel_service(l->hosts->all[i].context);
+}
+
+void host_close(struct listener *l)
+{
+	for (unsigned int i = 0; l->owns_hosts && i < SHARDS; i++)
+		if (l->hosts->all[i].context)
+			lws_context_destroy(l->hosts->all[i].context);
+	if (l->owns_hosts)
+		free(l->hosts);
+	l->hosts = NULL;
 }
 
 void host_prepare(void)
@@ -117,10 +162,11 @@ static bool is_pair(const char *certificate_file, const char *key_file)
 
 void host_renew(struct listener *l)
 {
-	if (!l->certificate_file || !l->context)
+	if (!l->certificate_file)
 		return;
 	if (is_pair(l->certificate_file, l->key_file))
-		lws_tls_cert_updated(l->context, l->certificate_file, l->key_file, NULL, 0, NULL, 0);
+		for (unsigned int i = 0; i < SHARDS; i++)
+			lws_tls_cert_updated(l->hosts->all[i].context, l->certificate_file, l->key_file, NULL, 0, NULL, 0);
 	else
 		log_event(CP_ERR, "certificate_refused", "file=%s text=\"it is none, or the key is another's; the one before stays\"",
 			  l->certificate_file);

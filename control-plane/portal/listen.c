@@ -11,7 +11,7 @@
 #include "server.h"
 
 #define BACKLOG  4096
-#define PER_TURN 256 /* accepted, so that a burst does not hold up those who are in */
+#define PER_TURN 32 /* accepted, for their requests come with them: when all come at once, few are strangers at a time */
 
 static socklen_t to_sockaddr(const struct cp_addr *a, struct sockaddr_storage *ret)
 {
@@ -166,16 +166,14 @@ void listeners_renew(struct shell *s)
 void listeners_nudge(struct shell *s)
 {
 	for (struct listener *l = s->listeners; l; l = l->next)
-		if (l->context)
-			lws_cancel_service(l->context);
+		host_nudge(l);
 }
 
 void listeners_close(struct shell *s)
 {
 	listeners_stop(s);
 	for (struct listener *l = s->listeners; l; l = l->next)
-		if (l->context)
-			lws_context_destroy(l->context);
+		host_close(l);
 	while (s->listeners) {
 		struct listener *l = s->listeners;
 		s->listeners = l->next;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where connections come in. The portal accepts by itself, since who may not connect should cost nothing; what is accepted
- * becomes libwebsockets'. Each listener with TLS has a context of its own: among several virtual hosts on no port of its
+ * becomes libwebsockets'. Each listener with TLS has contexts of its own: among several virtual hosts on no port of its
  * own libwebsockets would choose by the name that the peer sends.
  */
 #ifndef PORTAL_LISTEN_H
@@ -17,8 +17,8 @@ struct listener {
 	struct cp_addr addr;
 	bool for_peers, for_http;
 	char *certificate_file, *key_file; /* NULL: plain */
-	struct lws_context *context;       /* of plain ones: shared */
-	struct lws_vhost *vhost;
+	struct hosts *hosts;               /* of plain ones: shared */
+	bool owns_hosts;
 };
 
 /* All of the file, or none. */
@@ -34,8 +34,12 @@ void listeners_close(struct shell *s);
 
 /* host.c. Before anything else of libwebsockets. */
 void host_prepare(void);
-/* Its virtual host; that of another plain one if there is one. */
+/* Its virtual hosts; those of another plain one if there is one. */
 int host_open(struct shell *s, struct listener *l);
+/* For the next connection. */
+struct lws_vhost *host_next(struct listener *l);
+void host_nudge(struct listener *l);
+void host_close(struct listener *l);
 void host_renew(struct listener *l);
 /* True once after libwebsockets found a request longer than its memory for headers; it closes that connection at once, and
  * says so in its log alone. */

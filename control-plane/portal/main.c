@@ -14,6 +14,8 @@
 #include "server.h"
 
 enum { EXIT_FAILED = 1, EXIT_CONFIG = 2 };
+/* Connections that are left when time to stop is over: libwebsockets would take seconds to close twenty thousand. */
+#define LEFT_TO_THE_KERNEL 256
 
 static int usage(FILE *f, int code)
 {
@@ -111,11 +113,12 @@ static int start(struct shell *s)
 
 static void end(struct shell *s)
 {
-	if (s->store)
-		store_commit(s->store);
 	operators_close(s);
+	if (s->conns && s->conns->n > LEFT_TO_THE_KERNEL) {
+		store_close(s->store);
+		return;
+	}
 	listeners_close(s);
-	operators_close(s);
 	endpoint_close(&s->signals);
 	if (s->loop)
 		loop_close(s);

@@ -79,7 +79,7 @@ void notify_reloading(void);
 /* How often the watchdog wants to hear of us; 0: never. */
 cp_time notify_watchdog_period(void);
 
-#define STOP_WITHIN (3 * CP_S / 2)
+#define STOP_WITHIN (6 * CP_S / 5)
 #define FD_RESERVE  64u /* descriptors for all that is not a connection */
 
 struct shell {
