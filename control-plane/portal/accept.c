@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +14,17 @@
 #define KEEPALIVE_IDLE_S     60 /* under the broker's idle_after nothing is left for it to find but sockets that closed */
 #define KEEPALIVE_INTERVAL_S 10
 #define KEEPALIVE_PROBES     3
+#define WAIT_WITHIN          (3 * CP_S / 2)
+#define PER_TURN             2048 /* of those who wait are looked at */
+#define WAITING_MAX          4096u
+
+struct waiting {
+	struct waiting *next;
+	struct listener *on;
+	cp_time since;
+	struct cp_addr from;
+	int fd;
+};
 
 static void set(int fd, int level, int option, int value)
 {
@@ -44,11 +56,16 @@ static void turn_away(const struct listener *on, int fd)
 	close(fd);
 }
 
-void server_accept(struct listener *on, int fd, const struct cp_addr *from)
+static bool is_proxy(const struct shell *s, const struct cp_addr *from)
+{
+	return http_is_among(from, s->cfg->proxies, s->cfg->n_proxies);
+}
+
+static void admit(struct listener *on, int fd, const struct cp_addr *from)
 {
 	struct shell *s = on->endpoint.shell;
 	struct source *source;
-	bool is_shared = http_is_among(from, s->cfg->proxies, s->cfg->n_proxies);
+	bool is_shared = is_proxy(s, from);
 	if (limits_accept(&s->limits, from, is_shared, &source) != REFUSAL_NONE) {
 		turn_away(on, fd);
 		return;
@@ -73,4 +90,58 @@ void server_accept(struct listener *on, int fd, const struct cp_addr *from)
 	c->is_adopting = false;
 	if (!c->wsi)
 		conn_free(c);
+}
+
+static bool wait_for_room(struct listener *on, int fd, const struct cp_addr *from)
+{
+	struct shell *s = on->endpoint.shell;
+	struct conns *all = s->conns;
+	struct waiting *w = all->n_waiting < WAITING_MAX ? malloc(sizeof(*w)) : NULL;
+	if (!w)
+		return false;
+	*w = (struct waiting){.on = on, .fd = fd, .from = *from, .since = shell_now(s)};
+	*all->last_waiting = w;
+	all->last_waiting = &w->next;
+	all->n_waiting++;
+	return true;
+}
+
+void server_accept(struct listener *on, int fd, const struct cp_addr *from)
+{
+	struct shell *s = on->endpoint.shell;
+	enum refusal why = limits_judge(&s->limits, from, is_proxy(s, from));
+	if (s->limits.connections + s->conns->n_waiting >= s->descriptors) {
+		limits_refused(&s->limits, REFUSAL_CONNECTIONS);
+		turn_away(on, fd);
+	} else if (why == REFUSAL_NONE || why == REFUSAL_CONNECTIONS || !wait_for_room(on, fd, from)) {
+		admit(on, fd, from);
+	}
+}
+
+/* True: it waits no longer. */
+static bool is_settled(struct shell *s, const struct waiting *w)
+{
+	enum refusal why = limits_judge(&s->limits, &w->from, is_proxy(s, &w->from));
+	if (why != REFUSAL_NONE && shell_now(s) - w->since < WAIT_WITHIN && !s->stop_at)
+		return false;
+	admit(w->on, w->fd, &w->from);
+	return true;
+}
+
+void server_admit(struct shell *s)
+{
+	struct conns *all = s->conns;
+	struct waiting **at = &all->first_waiting;
+	for (unsigned int i = 0; *at && i < PER_TURN; i++) {
+		struct waiting *w = *at;
+		if (!is_settled(s, w)) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		if (!*at)
+			all->last_waiting = at;
+		all->n_waiting--;
+		free(w);
+	}
 }

@@ -13,6 +13,7 @@ struct conns *conns_new(uint32_t room)
 		return NULL;
 	c->room = room < max ? room : max;
 	c->slots = calloc(c->room, sizeof(struct conn *));
+	c->last_waiting = &c->first_waiting;
 	if (c->slots)
 		return c;
 	free(c);

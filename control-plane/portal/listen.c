@@ -73,6 +73,8 @@ static void readable(struct endpoint *e)
 		struct sockaddr_storage sa;
 		socklen_t bytes = sizeof(sa);
 		int fd = accept4(e->fd, (struct sockaddr *)&sa, &bytes, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+			endpoint_want_read(e, false); /* until the next second, or the loop would turn for nothing */
 		if (fd < 0 && errno != ECONNABORTED && errno != EINTR)
 			return;
 		if (fd < 0)
@@ -165,8 +167,10 @@ void listeners_renew(struct shell *s)
 
 void listeners_nudge(struct shell *s)
 {
-	for (struct listener *l = s->listeners; l; l = l->next)
+	for (struct listener *l = s->listeners; l; l = l->next) {
 		host_nudge(l);
+		endpoint_want_read(&l->endpoint, true);
+	}
 }
 
 void listeners_close(struct shell *s)

@@ -85,12 +85,18 @@ static void link_idle(struct limits *l, struct source *s)
 		forget_oldest(l);
 }
 
+static struct source *find(const struct limits *l, const struct cp_addr *from)
+{
+	struct cp_addr key = key_of(from);
+	_Static_assert(offsetof(struct source, entry) == 0, "the entry is the source");
+	return (struct source *)cp_map_find(&l->sources, &key, sizeof(key));
+}
+
 /* The source, with one connection more; NULL: memory is short. */
 static struct source *hold(struct limits *l, const struct cp_addr *from)
 {
 	struct cp_addr key = key_of(from);
-	struct source *s = (struct source *)cp_map_find(&l->sources, &key, sizeof(key));
-	_Static_assert(offsetof(struct source, entry) == 0, "the entry is the source");
+	struct source *s = find(l, from);
 	if (s && s->connections == 0)
 		unlink_idle(l, s);
 	if (!s) {
@@ -125,20 +131,25 @@ static bool is_beyond(uint32_t n, uint32_t max)
 	return max != 0 && n >= max;
 }
 
+enum refusal limits_judge(const struct limits *l, const struct cp_addr *from, bool shared)
+{
+	if (l->connections >= l->connections_max)
+		return REFUSAL_CONNECTIONS;
+	if (l->handshakes >= l->is.handshakes)
+		return REFUSAL_HANDSHAKES;
+	const struct source *s = shared ? NULL : find(l, from);
+	return s && is_beyond(s->handshakes, l->is.handshakes_per_source) ? REFUSAL_SOURCE_HANDSHAKES : REFUSAL_NONE;
+}
+
 enum refusal limits_accept(struct limits *l, const struct cp_addr *from, bool shared, struct source **ret)
 {
 	*ret = NULL;
-	if (l->connections >= l->connections_max)
-		return count(l, REFUSAL_CONNECTIONS);
-	if (l->handshakes >= l->is.handshakes)
-		return count(l, REFUSAL_HANDSHAKES);
+	enum refusal why = limits_judge(l, from, shared);
+	if (why != REFUSAL_NONE)
+		return count(l, why);
 	struct source *s = hold(l, from);
 	if (!s)
 		return count(l, REFUSAL_CONNECTIONS);
-	if (!shared && is_beyond(s->handshakes, l->is.handshakes_per_source)) {
-		release(l, s);
-		return count(l, REFUSAL_SOURCE_HANDSHAKES);
-	}
 	s->handshakes++;
 	l->handshakes++;
 	l->connections++;

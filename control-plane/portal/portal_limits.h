@@ -47,6 +47,8 @@ void limits_fini(struct limits *l);
 /* New numbers bind newcomers only. descriptors: how many connections the process could hold. */
 void limits_configure(struct limits *l, const struct portal_config_limits *to, uint32_t descriptors);
 
+/* What limits_accept() would say; nothing is counted. */
+enum refusal limits_judge(const struct limits *l, const struct cp_addr *from, bool shared);
 /* Somebody connected: a handshake begins. REFUSAL_NONE with *ret, which is to be given back; else counted, and *ret is NULL.
  * REFUSAL_CONNECTIONS also when memory is short. With `shared`, the address is that of a proxy: no limit of one source. */
 enum refusal limits_accept(struct limits *l, const struct cp_addr *from, bool shared, struct source **ret);

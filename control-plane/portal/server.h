@@ -57,14 +57,19 @@ struct conns {
 	uint64_t serial;
 	struct conn_list joining, closing;
 	struct conn *dirty;
+	struct waiting *first_waiting, **last_waiting; /* accept.c */
+	uint32_t n_waiting;
 	uint64_t queued_bytes; /* of all; QUEUED_MAX */
 	uint64_t unsaid_bytes; /* since sockets were written last */
 };
 struct conns *conns_new(uint32_t room);
 void conns_free(struct conns *c); /* none is left */
 
-/* Takes fd. */
+/* Takes fd. Who is a stranger too many waits for a moment as a mere descriptor: when everybody comes back at once, most
+ * connect long before they say a word. */
 void server_accept(struct listener *on, int fd, const struct cp_addr *from);
+/* Lets in those for whom there is room now, and sends away who waited too long; on a stop everybody. */
+void server_admit(struct shell *s);
 /* The callback of all WebSockets. */
 int server_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t bytes);
 

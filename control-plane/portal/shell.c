@@ -107,6 +107,7 @@ void shell_turn(struct shell *s)
 	if (!s->store || !s->conns)
 		return;
 	store_and_say(s);
+	server_admit(s);
 	if (s->stop_at && (s->conns->n == 0 || shell_now(s) >= s->stop_at))
 		s->exit = true;
 }
@@ -117,6 +118,7 @@ void shell_second(struct shell *s)
 	if (s->store_is_behind)
 		commit(s);
 	server_expire(s);
+	server_admit(s);
 	listeners_nudge(s);
 }
 

@@ -113,7 +113,12 @@ static void one_source_cannot_take_all_handshakes(void **state)
 	struct source *none, *s = accepted(&l, &a);
 	(void)state;
 	accepted(&l, &again);
+	assert_int_equal(limits_judge(&l, &a, false), REFUSAL_SOURCE_HANDSHAKES);
+	assert_int_equal(limits_judge(&l, &a, true), REFUSAL_NONE);
+	assert_int_equal(limits_judge(&l, &b, false), REFUSAL_NONE);
+	assert_int_equal(l.refused[REFUSAL_SOURCE_HANDSHAKES], 0);
 	assert_int_equal(limits_accept(&l, &a, false, &none), REFUSAL_SOURCE_HANDSHAKES);
+	assert_int_equal(l.refused[REFUSAL_SOURCE_HANDSHAKES], 1);
 	assert_int_equal(s->connections, 2);
 	struct source *other = accepted(&l, &b);
 	struct source *proxy;
