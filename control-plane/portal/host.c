@@ -60,7 +60,7 @@ static struct lws_context_creation_info info_of(struct shell *s, void *loops[1])
 		.protocols = protocols,
 		.gid = (gid_t)-1,
 		.uid = (uid_t)-1,
-		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_LIBEV,
+		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 		.foreign_loops = loops,
 		.server_string = "sluice-portal", /* where libwebsockets answers by itself; it aborts without */
 		.retry_and_idle_policy = &silent,
@@ -73,8 +73,9 @@ static struct lws_context_creation_info info_of(struct shell *s, void *loops[1])
 	};
 }
 
-/* How many contexts share the connections of plain listeners, and of each with TLS: Debian's libwebsockets is built with checks
- * that look at every connection of a context whenever one ends, and keeps the timeouts of a context in one list. */
+/* How many contexts share the connections of plain listeners: Debian's libwebsockets is built with checks that look at every
+ * connection of a context whenever one ends, and keeps the timeouts of a context in one list. With TLS it is one, for of several it
+ * does not free what OpenSSL holds. */
 #define SHARDS 8
 
 struct hosts {
@@ -82,7 +83,7 @@ struct hosts {
 		struct lws_context *context;
 		struct lws_vhost *vhost;
 	} all[SHARDS];
-	unsigned int next;
+	unsigned int n, next;
 };
 
 static struct hosts *shared(const struct shell *s, const struct listener *l)
@@ -110,7 +111,8 @@ int host_open(struct shell *s, struct listener *l)
 	if (!l->hosts)
 		return -ENOMEM;
 	l->owns_hosts = true;
-	for (unsigned int i = 0; i < SHARDS; i++) {
+	l->hosts->n = l->certificate_file ? 1 : SHARDS;
+	for (unsigned int i = 0; i < l->hosts->n; i++) {
 		struct lws_context *context = l->hosts->all[i].context = lws_create_context(&info);
 		if (context && (l->hosts->all[i].vhost = lws_create_vhost(context, &info)))
 			continue;
@@ -124,18 +126,18 @@ int host_open(struct shell *s, struct listener *l)
 
 struct lws_vhost *host_next(struct listener *l)
 {
-	return l->hosts->all[l->hosts->next++ % SHARDS].vhost;
+	return l->hosts->all[l->hosts->next++ % l->hosts->n].vhost;
 }
 
 void host_nudge(struct listener *l)
 {
-	for (unsigned int i = 0; l->owns_hosts && i < SHARDS; i++)
+	for (unsigned int i = 0; l->owns_hosts && i < l->hosts->n; i++)
 		lws_cancel_service(l->hosts->all[i].context);
 }
 
 void host_close(struct listener *l)
 {
-	for (unsigned int i = 0; l->owns_hosts && i < SHARDS; i++)
+	for (unsigned int i = 0; l->owns_hosts && i < l->hosts->n; i++)
 		if (l->hosts->all[i].context)
 			lws_context_destroy(l->hosts->all[i].context);
 	if (l->owns_hosts)
@@ -165,7 +167,7 @@ void host_renew(struct listener *l)
 	if (!l->certificate_file)
 		return;
 	if (is_pair(l->certificate_file, l->key_file))
-		for (unsigned int i = 0; i < SHARDS; i++)
+		for (unsigned int i = 0; i < l->hosts->n; i++)
 			lws_tls_cert_updated(l->hosts->all[i].context, l->certificate_file, l->key_file, NULL, 0, NULL, 0);
 	else
 		log_event(CP_ERR, "certificate_refused", "file=%s text=\"it is none, or the key is another's; the one before stays\"",
