@@ -130,6 +130,7 @@ static int authenticate(struct conn *c, const struct broker_request *r)
 		rc = handshake_refuse(c, reason_of(&refusal), &refusal);
 	} else {
 		c->phase = CONN_UPGRADED;
+		c->is_gateway = who.role == PORTAL_GATEWAY;
 		conn_authenticated(c);
 		rc = 0;
 	}

@@ -5,6 +5,9 @@
 
 #define HARD_TIMES_BYTES 65536u
 #define CLOSE_WITHIN (2 * CP_S) /* a peer reads what is before a close frame, and answers it */
+/* Times what a client may say: a gateway answers and announces for each client by itself, and a rescue, or a relay that
+ * goes, makes it do so for thousands at once. */
+#define GATEWAY_SPEAKS_FOR 20u
 
 /* What still comes is read and forgotten until the close frame is out: if libwebsockets closes amidst a buffer, the rest
  * of that is lost, what follows looks like nonsense, and a reset overtakes the close frame. */
@@ -21,7 +24,8 @@ static int message(struct conn *c, const char *text, size_t bytes)
 {
 	struct shell *s = c->shell;
 	const struct portal_config_limits *is = &s->limits.is;
-	if (!rate_take(&c->messages, is->messages_per_s, is->messages_burst, shell_now(s)))
+	uint32_t clients = c->is_gateway ? GATEWAY_SPEAKS_FOR : 1;
+	if (!rate_take(&c->messages, is->messages_per_s * clients, is->messages_burst * clients, shell_now(s)))
 		return refuse(c, REFUSAL_RATE, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many messages");
 	if (!text_is_utf8(text, bytes))
 		return refuse(c, REFUSAL_UTF8, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "not UTF-8");

@@ -39,7 +39,7 @@ struct conn {
 	const char *close_why; /* static */
 	uint16_t close_code;
 	uint8_t phase;
-	bool is_stranger, is_open, is_dirty, is_shared, is_adopting;
+	bool is_stranger, is_gateway, is_open, is_dirty, is_shared, is_adopting;
 	struct cp_addr from;
 };
 
