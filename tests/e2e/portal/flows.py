@@ -14,7 +14,7 @@ MAIN = id_of("site", "main")
 
 
 async def registers(s, name, cg, gg):
-    g = await s.gateway(f"gw {name} ü+&", gg, announces=True)
+    g = await s.gateway(f"gw {name} ü+&", gg, announces=1)
     case(f"{name}: a gateway registers (a)", g.events() == ["init"] and g.init["authorizations"] == []
          and len(g.init["relays"]) == 2 and await g.sync() == "ok", g.inbox)
     c = await s.client(f"cl {name} ü+&", cg)
@@ -97,7 +97,7 @@ async def refusals(s, name, g, c):
 
 async def silence(s, name, g, c):
     """§6.3 c 9: answer_within of this file is 1 s."""
-    g.answers = g.announces = False
+    g.answers = g.announces = 0
     g.mark()
     took = []
     with timed(took):
@@ -151,7 +151,7 @@ async def displaced(s, name, g, c):
     kind, _ = await c.flow(LAB)
     case(f"{name}: and is the one that gets answers", kind == "created")
     old = c.socket
-    g.answers = g.announces = False
+    g.answers = g.announces = 0
     g.mark()
     c.request(LAB)
     await g.expect(g.say_as["authorize"])

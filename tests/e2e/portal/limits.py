@@ -164,6 +164,13 @@ async def messages(s, witness):
         p.say("broadcast_ice_candidates", {"gateway_ids": [], "candidates": []})
     case("a flood closes its connection", (await p.ended()) in ("close 1008", "reset"), p.ends)
     case("and is counted", await counted(s, "message_rate", before))
+    g = await s.gateway("speaks for many", "v2")
+    for _ in range(3000):
+        g.say("broadcast_ice_candidates", {"client_ids": [], "candidates": []})
+    case("a gateway may say more, for all its clients", await g.sync() == "ok")
+    for _ in range(12000):
+        g.say("broadcast_ice_candidates", {"client_ids": [], "candidates": []})
+    case("but not everything", (await g.ended(15)) in ("close 1008", "reset"), g.ends)
     await witness.fine("messages")
 
 

@@ -15,6 +15,7 @@ from wire import Lost, Refused, open_websocket
 
 complaints = []  # of all peers: what a stock one would have dropped or died of
 JOIN_WITHIN = 5  # §2.3
+ENDED = "the connection ended"  # instead of a reply
 AGENTS = {
     ("gateway", "v1"): "Debian/12.0.0 connlib/1.4.17 (x86_64; 6.1.0-18-amd64)",
     ("client", "v1"): "Debian/12.0.0 connlib/1.5.4 (x86_64; 6.1.0-18-amd64)",
@@ -111,7 +112,7 @@ class Peer:
     async def join(self):
         reply = self.say("phx_join", self.join_payload, reply=True)
         done, _ = await asyncio.wait([reply], timeout=JOIN_WITHIN)
-        if not done or reply.cancelled():
+        if not done or reply.result() == ENDED:
             self.socket.drop()
             raise Lost(f"{self}: the join was not answered")
         if reply.result() != "ok":
@@ -123,7 +124,7 @@ class Peer:
     # ── what is sent ──
 
     def say(self, event, payload, reply=False, topic=None):
-        """reply: returns a future of "ok" or of the reason of an error."""
+        """reply: returns a future of "ok", of the reason of an error, or ENDED."""
         ref, self.next_ref = self.next_ref, self.next_ref + 1
         future = asyncio.get_running_loop().create_future() if reply else None
         if reply:
@@ -209,7 +210,8 @@ class Peer:
             self.beat.cancel()
             self.beat = None
         for _, future in self.pending.values():
-            future.cancel()
+            if not future.done():
+                future.set_result(ENDED)
         self.over.set()
         self.wake()
         if self.persistent and self.exited is None:

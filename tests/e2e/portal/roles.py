@@ -32,7 +32,7 @@ class WithRelays(Peer):
 class Gateway(WithRelays):
     role = "gateway"
 
-    def __init__(self, *a, answers=True, announces=False, **k):
+    def __init__(self, *a, answers=True, announces=0, **k):  # announces: so many messages for each client
         super().__init__(*a, **k)
         self.answers, self.announces = answers, announces
         self.access, self.clients, self.credentials, self.asked = {}, {}, {}, []
@@ -63,7 +63,7 @@ class Gateway(WithRelays):
     def answer(self, p):
         """§3.2 4 and 5; the reply's future."""
         future = self.say(self.say_as["authorized"], {"ref": p["ref"]}, reply=True)
-        if self.announces:
+        for _ in range(self.announces):
             self.say("broadcast_ice_candidates", {"client_ids": [p["client"]["id"]], "candidates": CANDIDATES})
         return future
 
