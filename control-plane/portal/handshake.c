@@ -126,6 +126,9 @@ static int authenticate(struct conn *c, const struct broker_request *r)
 		return handshake_refuse(c, REFUSAL_UNAVAILABLE, &not_now);
 	if (rc != 0 || who.role != r->link.role)
 		return not_authentic(c, &invalid_token);
+	/* addresses that are not on the disk could be another's after a restart */
+	if (s->store_is_behind && !broker_knows(s->broker, r, &who))
+		return handshake_refuse(c, REFUSAL_UNAVAILABLE, &not_now);
 	if (!broker_connect(s->broker, c->id, r, &who, &c->from, shell_now(s), &refusal)) {
 		rc = handshake_refuse(c, reason_of(&refusal), &refusal);
 	} else {

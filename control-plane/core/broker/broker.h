@@ -52,6 +52,8 @@ struct broker_principal {
 bool broker_connect(struct broker *b, uint64_t conn, const struct broker_request *request,
 		    const struct broker_principal *who, const struct cp_addr *from, cp_time now,
 		    struct broker_refusal *ret_refusal);
+/* The device that asks was seen before: to let it in, nothing new has to be remembered. Always so of a relay. */
+bool broker_knows(const struct broker *b, const struct broker_request *request, const struct broker_principal *who);
 /* One text frame. */
 void broker_text(struct broker *b, uint64_t conn, const char *text, size_t bytes, cp_time now);
 /* The connection is gone, by whatever end; also after a BROKER_OUT_CLOSE, and for one that is not known. */

@@ -49,6 +49,11 @@ static const struct broker_refusal *identify(struct broker *b, const struct brok
 	return NULL;
 }
 
+bool broker_knows(const struct broker *b, const struct broker_request *request, const struct broker_principal *who)
+{
+	return who->role == PORTAL_RELAY || broker_node_known(b, who->role, &who->owner, request->external_id);
+}
+
 static bool take_in(struct broker *b, struct broker_conn *c)
 {
 	uint32_t n = b->conns.n + 1;
