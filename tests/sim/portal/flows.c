@@ -255,7 +255,7 @@ static bool have_business(struct sim *s, const struct portal_uuid *a, const stru
 {
 	for (uint32_t i = 0; i < s->store.n_auths; i++) {
 		const struct broker_authorization *o = &s->store.auths[i];
-		if ((same_uuid(&o->client, a) && same_uuid(&o->gateway, b)) || (same_uuid(&o->client, b) && same_uuid(&o->gateway, a)))
+		if (!s->store.left_out[i] && ((same_uuid(&o->client, a) && same_uuid(&o->gateway, b)) || (same_uuid(&o->client, b) && same_uuid(&o->gateway, a))))
 			return o->expires_at > sim_unix(s);
 	}
 	return false;

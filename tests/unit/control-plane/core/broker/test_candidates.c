@@ -35,6 +35,8 @@ static void each_message_becomes_its_counterpart(void **state)
 			uint64_t g = rig_join(&r, &(struct rig_peer){.role = PORTAL_GATEWAY, .external_id = "g", .dialect = dialects & 1 ? PORTAL_V1 : PORTAL_V2});
 			uint64_t c = rig_join(&r, &(struct rig_peer){.role = PORTAL_CLIENT, .external_id = "c", .dialect = dialects & 2 ? PORTAL_V1 : PORTAL_V2});
 			uint64_t from = rows[i].from_client ? c : g, to = rows[i].from_client ? g : c;
+			rig_flow(&r, c, g, WEB);
+			rig_forget(&r);
 			struct portal_message m = {.type = rows[i].says};
 			if (rows[i].is_unicast)
 				m.body.unicast = (struct portal_unicast){r.ids[to], {two, 2}};
@@ -58,6 +60,9 @@ static void all_that_are_named_and_there_hear_them_in_order(void **state)
 	struct rig r;
 	rig_open(&r);
 	uint64_t g = rig_gateway(&r, WEST, "g"), a = rig_client(&r, ALICE, "a"), b = rig_client(&r, BOB, "b"), gone = rig_client(&r, BOB, "d");
+	const uint64_t all[] = {a, b, gone};
+	for (int i = 0; i < 3; i++)
+		rig_flow(&r, all[i], g, WEB);
 	rig_lost(&r, gone);
 	const struct portal_uuid to[] = {r.ids[a], {{1, 2, 3}}, r.ids[gone], r.ids[g], r.ids[b]};
 	rig_forget(&r);
@@ -91,20 +96,77 @@ static void the_flow_comes_before_its_candidates(void **state)
 	rig_close(&r);
 }
 
-/* One frame must not become many megabytes. */
-static void not_more_than_64_hear_one_message(void **state)
+/* How many of n that a gateway names hear a message of so many candidates. */
+static int heard_of(size_t n, const char *candidate, size_t n_candidates)
 {
 	struct rig r;
-	struct portal_uuid to[100];
+	struct portal_uuid to[70];
+	const char *texts[1000];
+	char name[8];
+	int heard = 0;
 	rig_open(&r);
-	uint64_t g = rig_gateway(&r, WEST, "g"), c = rig_client(&r, ALICE, "c");
-	for (int i = 0; i < 100; i++)
+	uint64_t g = rig_gateway(&r, WEST, "g");
+	for (size_t i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "c%zu", i);
+		uint64_t c = rig_client(&r, ALICE, name);
+		rig_flow(&r, c, g, DB);
 		to[i] = r.ids[c];
-	rig_message(&r, g, &(struct portal_message){.type = PORTAL_BROADCAST_CANDIDATES, .body.broadcast = {{to, 100}, {two, 2}}});
-	for (int i = 0; i < 64; i++)
-		rig_heard(&r, c, PORTAL_CANDIDATES);
-	rig_silent(&r, c);
-	assert_int_equal(rig_count(&r, BROKER_COUNT_QUOTA), 1);
+	}
+	rig_forget(&r);
+	for (size_t i = 0; i < n_candidates; i++)
+		texts[i] = candidate;
+	rig_message(&r, g, &(struct portal_message){.type = PORTAL_BROADCAST_CANDIDATES, .body.broadcast = {{to, n}, {texts, n_candidates}}});
+	heard = (int)(rig_count(&r, BROKER_COUNT_CANDIDATES) - rig_count(&r, BROKER_COUNT_CANDIDATES_SKIPPED));
+	assert_int_equal(rig_count(&r, BROKER_COUNT_QUOTA), heard < (int)n);
+	rig_close(&r);
+	return heard;
+}
+
+/* One frame must not become many megabytes, nor keep the portal busy for seconds. */
+static void what_all_hear_of_one_message_is_bounded(void **state)
+{
+	static char large[1000];
+	memset(large, 'x', sizeof(large) - 1);
+	assert_int_equal(heard_of(64, two[0], 2), 64);
+	assert_int_equal(heard_of(70, two[0], 2), 64);
+	assert_int_equal(heard_of(1, large, 60), 1);
+	assert_int_equal(heard_of(64, large, 10), 6);
+	assert_int_equal(heard_of(2, large, 60), 1);
+	assert_int_equal(heard_of(1, large, 70), 0);
+	assert_int_equal(heard_of(64, "", 1000), 21);
+}
+
+static void who_is_named_twice_hears_it_once(void **state)
+{
+	struct rig r;
+	rig_open(&r);
+	uint64_t g = rig_gateway(&r, WEST, "g"), a = rig_client(&r, ALICE, "a"), b = rig_client(&r, ALICE, "b");
+	rig_flow(&r, a, g, DB);
+	rig_flow(&r, b, g, DB);
+	rig_forget(&r);
+	const struct portal_uuid to[] = {r.ids[a], r.ids[b], r.ids[a], r.ids[b], r.ids[b]};
+	rig_message(&r, g, &(struct portal_message){.type = PORTAL_BROADCAST_CANDIDATES, .body.broadcast = {{to, 5}, {two, 2}}});
+	rig_heard(&r, a, PORTAL_CANDIDATES);
+	rig_heard(&r, b, PORTAL_CANDIDATES);
+	rig_silent(&r, a);
+	rig_silent(&r, b);
+	rig_close(&r);
+}
+
+/* By an id alone, nobody is reached, be it by its peer's neighbour. */
+static void who_has_no_flow_with_another_is_not_heard(void **state)
+{
+	struct rig r;
+	rig_open(&r);
+	uint64_t g = rig_gateway(&r, WEST, "g"), c = rig_client(&r, ALICE, "c"), other = rig_client(&r, BOB, "o");
+	rig_flow(&r, c, g, DB);
+	rig_forget(&r);
+	rig_message(&r, other, &(struct portal_message){.type = PORTAL_NEW_GATEWAY_CANDIDATES, .body.unicast = {r.ids[g], {two, 1}}});
+	rig_message(&r, g, &(struct portal_message){.type = PORTAL_BROADCAST_CANDIDATES, .body.broadcast = {{&r.ids[other], 1}, {two, 1}}});
+	rig_message(&r, c, &(struct portal_message){.type = PORTAL_BROADCAST_CANDIDATES, .body.broadcast = {{&r.ids[other], 1}, {two, 1}}});
+	rig_silent(&r, g);
+	rig_silent(&r, other);
+	assert_int_equal(rig_count(&r, BROKER_COUNT_CANDIDATES_SKIPPED), 3);
 	rig_close(&r);
 }
 
@@ -114,7 +176,9 @@ int main(void)
 		cmocka_unit_test(each_message_becomes_its_counterpart),
 		cmocka_unit_test(all_that_are_named_and_there_hear_them_in_order),
 		cmocka_unit_test(the_flow_comes_before_its_candidates),
-		cmocka_unit_test(not_more_than_64_hear_one_message),
+		cmocka_unit_test(what_all_hear_of_one_message_is_bounded),
+		cmocka_unit_test(who_is_named_twice_hears_it_once),
+		cmocka_unit_test(who_has_no_flow_with_another_is_not_heard),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
