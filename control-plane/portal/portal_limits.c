@@ -8,21 +8,31 @@ static cp_time later(cp_time a, cp_time b)
 	return a > b ? a : b;
 }
 
+static bool has(const struct rate *r, uint32_t n, uint32_t per_s, uint32_t burst, cp_time now)
+{
+	cp_time each = CP_S / per_s;
+	return later(r->full_at, now) + each * n - now <= each * (burst ? burst : 1);
+}
+
 bool rate_has(const struct rate *r, uint32_t per_s, uint32_t burst, cp_time now)
 {
+	return per_s == 0 || has(r, 1, per_s, burst, now);
+}
+
+bool rate_take_many(struct rate *r, uint32_t n, uint32_t per_s, uint32_t burst, cp_time now)
+{
+	n = n < burst ? n : burst ? burst : 1;
 	if (per_s == 0)
 		return true;
-	cp_time each = CP_S / per_s;
-	return later(r->full_at, now) + each - now <= each * (burst ? burst : 1);
+	if (!has(r, n, per_s, burst, now))
+		return false;
+	r->full_at = later(r->full_at, now) + CP_S / per_s * n;
+	return true;
 }
 
 bool rate_take(struct rate *r, uint32_t per_s, uint32_t burst, cp_time now)
 {
-	if (!rate_has(r, per_s, burst, now))
-		return false;
-	if (per_s)
-		r->full_at = later(r->full_at, now) + CP_S / per_s;
-	return true;
+	return rate_take_many(r, 1, per_s, burst, now);
 }
 
 void limits_init(struct limits *l, const uint8_t secret[16])

@@ -22,6 +22,8 @@ struct rate {
 };
 /* Takes one; false: there is none, and nothing changed. per_s 0: always true. */
 bool rate_take(struct rate *r, uint32_t per_s, uint32_t burst, cp_time now);
+/* n at once; a whole burst if that is less. */
+bool rate_take_many(struct rate *r, uint32_t n, uint32_t per_s, uint32_t burst, cp_time now);
 bool rate_has(const struct rate *r, uint32_t per_s, uint32_t burst, cp_time now);
 
 struct source {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define HARD_TIMES_BYTES 65536u
+#define MESSAGE_BYTES    4096u
 #define CLOSE_WITHIN (2 * CP_S) /* a peer reads what is before a close frame, and answers it */
 /* Times what a client may say: a gateway answers and announces for each client by itself, and a rescue, or a relay that
  * goes, makes it do so for thousands at once. */
@@ -20,12 +21,18 @@ static int refuse(struct conn *c, enum refusal why, uint16_t code, const char *t
 	return 0;
 }
 
+/* Time for a message goes with its length, and stock peers say little in one: a long one counts as several. */
+static bool is_welcome(struct conn *c, size_t bytes)
+{
+	const struct portal_config_limits *is = &c->shell->limits.is;
+	uint32_t n = 1 + (uint32_t)(bytes / MESSAGE_BYTES), clients = c->is_gateway ? GATEWAY_SPEAKS_FOR : 1;
+	return rate_take_many(&c->messages, n, is->messages_per_s * clients, is->messages_burst * clients, shell_now(c->shell));
+}
+
 static int message(struct conn *c, const char *text, size_t bytes)
 {
 	struct shell *s = c->shell;
-	const struct portal_config_limits *is = &s->limits.is;
-	uint32_t clients = c->is_gateway ? GATEWAY_SPEAKS_FOR : 1;
-	if (!rate_take(&c->messages, is->messages_per_s * clients, is->messages_burst * clients, shell_now(s)))
+	if (!is_welcome(c, bytes))
 		return refuse(c, REFUSAL_RATE, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many messages");
 	if (!text_is_utf8(text, bytes))
 		return refuse(c, REFUSAL_UTF8, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "not UTF-8");

@@ -188,11 +188,11 @@ async def slow(s, witness):
     sent = 0
     while not await more(s, "slow_consumer", before) and sent < 4000:
         for _ in range(10):
-            witness.g.say("broadcast_ice_candidates", {"client_ids": [client], "candidates": ["candidate:" + "x" * 5000] * 8})
+            witness.g.say("broadcast_ice_candidates", {"client_ids": [client], "candidates": ["candidate:" + "x" * 3800]})
         sent += 10
-        await asyncio.sleep(0.12)  # the witness keeps to its own limit of messages
+        await asyncio.sleep(0.11)  # the witness keeps to its own limit of messages
     case("a slow consumer is let go", await counted(s, "slow_consumer", before), sent)
-    note(f"after {sent * 40 >> 10} MiB; memory grew by {(s.portal.memory() - memory) >> 10} KiB")
+    note(f"after {sent * 4 >> 10} MiB; memory grew by {(s.portal.memory() - memory) >> 10} KiB")
     case("and costs no more than its queue", s.portal.grew_less(memory, 6 << 20), s.portal.memory() - memory)
     case("its connection is gone", await eventually(lambda: s.portal.descriptors() < before_fds, 10), (s.portal.descriptors(), before_fds))
     p.socket.reset()

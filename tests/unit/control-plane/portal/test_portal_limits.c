@@ -42,6 +42,20 @@ static void a_rate_without_a_number_is_none(void **state)
 	assert_false(rate_take(&r, 1, 0, NOW));
 }
 
+static void several_at_once_are_taken_together_or_not_at_all(void **state)
+{
+	struct rate r = {0};
+	(void)state;
+	assert_true(rate_take_many(&r, 15, 10, 20, NOW));
+	assert_false(rate_take_many(&r, 6, 10, 20, NOW));
+	assert_true(rate_take_many(&r, 5, 10, 20, NOW));
+	assert_false(rate_take(&r, 10, 20, NOW));
+	assert_false(rate_take_many(&r, 1000, 10, 20, NOW + 2 * CP_S - 1));
+	assert_true(rate_take_many(&r, 1000, 10, 20, NOW + 2 * CP_S)); /* more than there ever is: all there is */
+	assert_false(rate_take(&r, 10, 20, NOW + 2 * CP_S));
+	assert_true(rate_take_many(&r, 3, 0, 0, NOW));
+}
+
 /* Against the bucket everybody knows. */
 static void a_rate_is_a_token_bucket(void **state)
 {
@@ -221,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rate_gives_its_burst_and_then_one_by_one),
 		cmocka_unit_test(a_rate_without_a_number_is_none),
+		cmocka_unit_test(several_at_once_are_taken_together_or_not_at_all),
 		cmocka_unit_test(a_rate_is_a_token_bucket),
 		cmocka_unit_test(there_are_no_more_connections_than_the_file_or_the_system_allows),
 		cmocka_unit_test(strangers_are_counted_until_they_are_known),
