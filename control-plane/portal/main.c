@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -130,8 +131,16 @@ static void end(struct shell *s)
 	limits_fini(&s->limits);
 }
 
+/* Seeds, tokens and keys are in memory: neither a core file nor a debugger of the same user is to have them. */
+static void keep_secrets(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0) != 0)
+		log_event(CP_WARN, "secrets", "error=\"%s\" text=\"a core file would hold them\"", strerror(errno));
+}
+
 static int run(struct shell *s)
 {
+	keep_secrets();
 	s->started_at = time(NULL);
 	s->descriptors = raise_descriptors();
 	/* twenty thousand connections come and go: memory that is free again goes back to the system */
