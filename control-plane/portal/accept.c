@@ -17,6 +17,8 @@
 #define WAIT_WITHIN          (3 * CP_S / 2)
 #define PER_TURN             2048 /* of those who wait are looked at */
 #define WAITING_MAX          4096u
+#define HONEST_WITHIN        CP_S
+#define LOOK_AT              64u
 
 struct waiting {
 	struct waiting *next;
@@ -118,9 +120,24 @@ void server_accept(struct listener *on, int fd, const struct cp_addr *from)
 	}
 }
 
+/* Those who only connect, and slowly, must not keep out who has something to say: the oldest stranger makes room once it had
+ * time enough for an honest request. Few of those before it are no strangers any more. */
+static void make_room(struct shell *s)
+{
+	struct conn *c = s->conns->joining.first;
+	for (unsigned int i = 0; c && !c->is_stranger && i < LOOK_AT; i++)
+		c = c->later;
+	if (!c || !c->is_stranger || shell_now(s) - c->since < HONEST_WITHIN)
+		return;
+	limits_refused(&s->limits, REFUSAL_HANDSHAKE_TIME);
+	conn_kill(c);
+}
+
 /* True: it waits no longer. */
 static bool is_settled(struct shell *s, const struct waiting *w)
 {
+	if (limits_are_all_in_handshake(&s->limits))
+		make_room(s);
 	enum refusal why = limits_judge(&s->limits, &w->from, is_proxy(s, &w->from));
 	if (why != REFUSAL_NONE && shell_now(s) - w->since < WAIT_WITHIN && !s->stop_at)
 		return false;

@@ -54,6 +54,11 @@ enum refusal limits_judge(const struct limits *l, const struct cp_addr *from, bo
 /* Somebody connected: a handshake begins. REFUSAL_NONE with *ret, which is to be given back; else counted, and *ret is NULL.
  * REFUSAL_CONNECTIONS also when memory is short. With `shared`, the address is that of a proxy: no limit of one source. */
 enum refusal limits_accept(struct limits *l, const struct cp_addr *from, bool shared, struct source **ret);
+/* Nobody would be let in: there are as many handshakes as there may be. */
+static inline bool limits_are_all_in_handshake(const struct limits *l)
+{
+	return l->handshakes >= l->is.handshakes;
+}
 /* The proxy says who it is: from here on *of is that source. Refused and counted: *of is as before. */
 enum refusal limits_forwarded(struct limits *l, const struct cp_addr *from, struct source **of);
 /* May a request from there become a connection? Counted if not: SOURCE, or BAD_TOKENS. */
