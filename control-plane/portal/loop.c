@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Descriptors and moments in libev's loop. */
 #include <errno.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shell.h"
@@ -92,6 +94,17 @@ static void on_watchdog(struct ev_loop *loop, ev_timer *w, int events)
 	(void)loop;
 	(void)w;
 	(void)events;
+	notify_say("WATCHDOG=1");
+}
+
+void loop_lives(struct shell *s)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	cp_time now = (cp_time)ts.tv_sec * CP_S + (cp_time)ts.tv_nsec;
+	if (!ev_is_active(&s->watchdog) || now - s->lived_at < (cp_time)(s->watchdog.repeat * 1e9))
+		return;
+	s->lived_at = now;
 	notify_say("WATCHDOG=1");
 }
 

@@ -89,8 +89,10 @@ void shell_pump(struct shell *s)
 	s->pumping = true;
 	while (broker_next(s->broker, &out)) {
 		carry_out(s, &out);
-		if (s->conns->unsaid_bytes > UNSAID_BYTES)
+		if (s->conns->unsaid_bytes > UNSAID_BYTES) {
 			store_and_say(s);
+			loop_lives(s);
+		}
 	}
 	s->pumping = false;
 	loop_arm(s);
@@ -160,6 +162,10 @@ static int apply(struct shell *s, struct portal_config *cfg)
 
 int shell_reload(struct shell *s, char ret_error[PORTAL_CONFIG_ERROR_BYTES])
 {
+	if (s->stop_at) {
+		snprintf(ret_error, PORTAL_CONFIG_ERROR_BYTES, "%s: the portal stops", s->path);
+		return -EINVAL;
+	}
 	notify_reloading();
 	struct portal_config *cfg = portal_config_load(s->path, ret_error);
 	int rc = cfg ? apply(s, cfg) : -EINVAL;

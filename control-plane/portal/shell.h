@@ -55,6 +55,8 @@ void loop_run(struct shell *s);
 void loop_close(struct shell *s);
 /* The broker's deadline. */
 void loop_arm(struct shell *s);
+/* A turn that takes long, since there is much to say to many, is none that hangs: the watchdog is told. */
+void loop_lives(struct shell *s);
 /* From here on what is done once a second is done ten times as often. */
 void loop_hurry(struct shell *s);
 
@@ -99,6 +101,7 @@ struct shell {
 	struct endpoint signals;
 	struct endpoint *dying;
 	cp_time now, stop_at; /* stop_at: 0: runs */
+	cp_time lived_at; /* the watchdog heard of it, in the middle of a turn */
 	int64_t started_at;   /* Unix seconds */
 	uint32_t descriptors; /* that connections may have */
 	bool pumping, exit, started, store_is_behind;
