@@ -123,6 +123,8 @@ static void accept_one(struct endpoint *e)
 	if (!o && close_idle(all, shell_now(e->shell)))
 		return; /* the newcomer waits for the next turn */
 	int fd = accept4(e->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0 && errno != EAGAIN)
+		endpoint_want_read(e, false); /* until the next second, or the loop would turn for nothing */
 	if (fd >= 0 && !o)
 		turn_away(fd);
 	if (fd < 0 || !o)
@@ -192,6 +194,12 @@ int operators_open(struct shell *s)
 	s->operators = all;
 	endpoint_adopt(s, &all->listener, fd);
 	return 0;
+}
+
+void operators_nudge(struct shell *s)
+{
+	if (s->operators)
+		endpoint_want_read(&s->operators->listener, true);
 }
 
 void operators_close(struct shell *s)

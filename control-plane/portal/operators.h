@@ -37,6 +37,8 @@ struct operators {
 /* Listens at the path of the file; s->operators is set. What a killed portal left behind is removed; a socket that
  * somebody listens on, or a file that is none, is not. 0 or -errno, which is logged. */
 int operators_open(struct shell *s);
+/* Once a second: who could not be let in for want of descriptors may come in. */
+void operators_nudge(struct shell *s);
 /* Hangs up on everybody and removes the socket. Before loop_close(); operators_free() after it. */
 void operators_close(struct shell *s);
 void operators_free(struct shell *s);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "listen.h"
+#include "operators.h"
 #include "server.h"
 
 #define UNSAID_BYTES (8u << 20) /* a thousand that join in one turn are told so in several */
@@ -122,6 +123,7 @@ void shell_second(struct shell *s)
 	server_expire(s);
 	server_admit(s);
 	listeners_nudge(s);
+	operators_nudge(s);
 }
 
 bool shell_is_ready(const struct shell *s)
