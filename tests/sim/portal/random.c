@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "random.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include "chance.h"
@@ -92,4 +93,26 @@ struct random_result random_life(uint64_t seed, FILE *log)
 	r.starts = s->shell.starts;
 	sim_free(s);
 	return r;
+}
+
+long random_growth(uint64_t seed, unsigned int times, char ret_violation[200])
+{
+	struct sim *s = sim_new(seed, NULL);
+	size_t second = 0;
+	s->is_calm = true;
+	shell_start(s);
+	for (unsigned int i = 0; i < times; i++) {
+		for (uint32_t p = 0; p < s->n_peers; p++)
+			peer_start(&s->peers[p]);
+		clock_run(&s->clock, s->clock.now + 5 * CP_S);
+		everybody_sends(s);
+		clock_run(&s->clock, s->clock.now + 5 * CP_S);
+		check_empty(s);
+		if (i == 1)
+			second = mallinfo2().uordblks;
+	}
+	long more = (long)(mallinfo2().uordblks - second);
+	memcpy(ret_violation, s->violation, sizeof(s->violation));
+	sim_free(s);
+	return more;
 }

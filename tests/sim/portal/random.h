@@ -13,5 +13,8 @@ struct random_result {
 	uint64_t counts[sizeof(((struct oracle *)0)->counts) / sizeof(uint64_t)];
 };
 struct random_result random_life(uint64_t seed, FILE *log);
+/* Peers come, ask, go, and all that they were granted ends, again and again: how many bytes the process has more after
+ * the last time than after the second. */
+long random_growth(uint64_t seed, unsigned int times, char ret_violation[200]);
 
 #endif
