@@ -141,6 +141,12 @@ static void presence(struct wire *w, const struct portal_relays_presence *m)
 	give(w, &m->connected);
 }
 
+static void at_most_two(struct wire *w)
+{
+	if (w->line.init_at == w->sim->clock.now && w->line.n_relays > 2)
+		sim_violation(w->sim, "%s is given %u relays", w->peer->name, w->line.n_relays);
+}
+
 static void needs_relays(struct wire *w)
 {
 	if (w->line.n_relays == 0 && relays_there(w->sim) > 0)
@@ -154,9 +160,11 @@ void lists_out(struct wire *w, const struct portal_message *m)
 		list(w, &m->body.client_init.resources);
 		w->line.n_relays = 0;
 		give(w, &m->body.client_init.relays);
+		at_most_two(w);
 		break;
 	case PORTAL_GATEWAY_INIT:
 		give(w, &m->body.gateway_init.relays);
+		at_most_two(w);
 		break;
 	case PORTAL_RESOURCE_UPSERTED:
 		upsert(w, &m->body.resource);
