@@ -167,8 +167,8 @@ static bool send_head(struct conn *c)
 	return n >= 0 && (size_t)n >= bytes;
 }
 
-/* RFC 6455 §5.5.1. By hand and not by lws_close_reason(), which sorts a timeout into a list: to send everybody away when the portal
- * stops would cost the square of their number. */
+/* RFC 6455 §5.5.1. By hand and not by lws_close_reason(), which sorts a timeout into a list: to send everybody away when
+ * the portal stops would cost the square of their number. */
 static bool send_close(struct conn *c)
 {
 	unsigned char frame[LWS_PRE + 2 + 125], *at = frame + LWS_PRE;

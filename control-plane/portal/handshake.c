@@ -11,7 +11,8 @@
 
 static const struct broker_refusal no_such_path = {.status = 404, .code = "not_found", .text = "there is nothing here"};
 static const struct broker_refusal bad_method = {.status = 405, .code = "method_not_allowed", .text = "only GET is spoken here"};
-static const struct broker_refusal too_long = {.status = 431, .code = "headers_too_long", .text = "the request's headers are too long"};
+static const struct broker_refusal too_long = {
+	.status = 431, .code = "headers_too_long", .text = "the request's headers are too long"};
 static const struct broker_refusal not_now = {
 	.status = 503, .code = "unavailable", .text = "the portal cannot serve now", .retry_after = 1};
 static const struct broker_refusal crowded = {
@@ -143,7 +144,8 @@ static int authenticate(struct conn *c, const struct broker_request *r)
 
 static int judge(struct conn *c, struct texts *t)
 {
-	struct broker_http http = {.path = headers_text(c, t, WSI_TOKEN_GET_URI), .user_agent = headers_text(c, t, WSI_TOKEN_HTTP_USER_AGENT)};
+	struct broker_http http = {.path = headers_text(c, t, WSI_TOKEN_GET_URI),
+				   .user_agent = headers_text(c, t, WSI_TOKEN_HTTP_USER_AGENT)};
 	struct http_upgrade upgrade = {.upgrade = headers_text(c, t, WSI_TOKEN_UPGRADE),
 				       .connection = headers_text(c, t, WSI_TOKEN_CONNECTION),
 				       .version = headers_text(c, t, WSI_TOKEN_VERSION),
