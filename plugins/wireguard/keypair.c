@@ -50,8 +50,7 @@ void keypair_prefetch_found(uint32_t local_index)
 	const struct wg_keypair *k = __atomic_load_n(&table.at[local_index & table.mask].keypair, __ATOMIC_ACQUIRE);
 	if (!k)
 		return;
-	rte_prefetch0(k);
-	rte_prefetch0(&k->local_index);
+	rte_prefetch0(k->receive);
 	rte_prefetch0(&k->lock);
 }
 

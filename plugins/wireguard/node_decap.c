@@ -71,7 +71,6 @@ static inline void look_for(struct seen *s, uint32_t index, uint64_t now)
 	s->looked = true;
 	s->keypair = k && now < k->receive_until_ns ? k : NULL;
 	s->drop = k ? wg.c.expired : wg.c.no_session_index;
-	rte_prefetch0(k ? &wg.peers.slots[NF_HANDLE_INDEX(k->peer)] : NULL);
 }
 
 static inline bool collect(struct rte_mbuf *m, struct nf_pkt *p, struct burst *b, uint16_t i, uint64_t now)
@@ -91,7 +90,6 @@ static inline bool collect(struct rte_mbuf *m, struct nf_pkt *p, struct burst *b
 	b->ops[n].counter = wg_get64(h->counter);
 	b->ops[n].data = payload + WG_DATA_HEADER;
 	b->ops[n].bytes = p->payload_len - WG_DATA_OVERHEAD;
-	rte_prefetch0(&k->replay.words[b->ops[n].counter / 64 % (WG_REPLAY_BITS / 64)]);
 	b->n = n + 1;
 	return true;
 }
@@ -262,21 +260,22 @@ static inline void fetch_keypairs(void **objs, uint16_t n)
 		keypair_prefetch_found(receiver(objs[i]));
 }
 
-/* Slot → peer → endpoint, own line: on their way while the AEAD works. */
+/* Slot → peer → endpoint, own line, and the words of the windows: each step for all before the next, and the AEAD last. */
 static inline void fetch_peers(const struct burst *b)
 {
 	const struct wg_peer *peers[WG_CHUNK];
 	uint32_t id = nf_worker()->id;
 	for (unsigned int i = 0; i < b->n; i++) {
-		peers[i] = wg_peer_get(b->keys[i]->peer);
-		rte_prefetch0(peers[i]);
+		rte_prefetch0(&b->keys[i]->replay.words[b->ops[i].counter / 64 % (WG_REPLAY_BITS / 64)]);
+		rte_prefetch0(&wg.peers.slots[NF_HANDLE_INDEX(b->keys[i]->peer)]);
 	}
 	for (unsigned int i = 0; i < b->n; i++) {
-		if (!peers[i])
-			continue;
-		rte_prefetch0(__atomic_load_n(&peers[i]->endpoint, __ATOMIC_ACQUIRE));
-		rte_prefetch0(&peers[i]->lines[id]);
+		peers[i] = wg_peer_get(b->keys[i]->peer);
+		rte_prefetch0(peers[i]);
+		rte_prefetch0(peers[i] ? &peers[i]->lines[id] : NULL);
 	}
+	for (unsigned int i = 0; i < b->n; i++)
+		rte_prefetch0(peers[i] ? __atomic_load_n(&peers[i]->endpoint, __ATOMIC_ACQUIRE) : NULL);
 }
 
 /* The entry of the source address, which is known only now. */

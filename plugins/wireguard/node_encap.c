@@ -222,14 +222,14 @@ static inline void fetch_ahead(void **objs, uint16_t n)
 	uint32_t id = nf_worker()->id;
 	for (uint16_t i = 0; i < n; i++) {
 		const struct wg_peer *peer = wg_peer_get(nf_pkt(objs[i])->peer);
-		if (!peer)
+		const struct wg_keypair *k = peer ? __atomic_load_n(&peer->current, __ATOMIC_ACQUIRE) : NULL;
+		const struct wg_endpoint *e = peer ? __atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE) : NULL;
+		if (!k || !e)
 			continue;
-		const struct wg_keypair *k = __atomic_load_n(&peer->current, __ATOMIC_ACQUIRE);
-		rte_prefetch0(k);
-		rte_prefetch0(k ? &k->local_index : NULL);
-		rte_prefetch0(k ? &k->next_counter : NULL);
-		rte_prefetch0(__atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE));
-		rte_prefetch0(&peer->lines[id]);
+		nf_fetch(&peer->lines[id]);
+		nf_fetch(e);
+		nf_fetch(k->send);
+		nf_fetch(&k->next_counter);
 	}
 }
 

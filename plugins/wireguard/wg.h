@@ -46,13 +46,18 @@ struct wg_endpoint {
 	uint8_t remote[16], local[16];    /* local all zero: the interface's source address */
 };
 
-/* writer: M publishes; immutable but for the marked fields. Found by W through the index table. */
+/*
+ * writer: M publishes; immutable but for the marked fields. Found by W through the index table. What a direction reads of one
+ * lies in one line of the cache, and what it writes in another.
+ */
 struct wg_keypair {
 	uint8_t send[WG_KEY_BYTES];
-	uint8_t receive[WG_KEY_BYTES];
-	uint32_t local_index, remote_index, peer;
+	uint64_t send_until_ns, born_ns;
+	uint32_t remote_index;
 	bool initiator;
-	uint64_t born_ns, send_until_ns, receive_until_ns;
+	uint8_t receive[WG_KEY_BYTES] __rte_cache_aligned;
+	uint64_t receive_until_ns;
+	uint32_t local_index, peer;
 	uint64_t next_counter __rte_cache_aligned; /* writer: any W, fetch_add per burst */
 	rte_spinlock_t lock __rte_cache_aligned;   /* guards what follows; once per run of a burst */
 	bool heard;                                /* writer: W under lock */

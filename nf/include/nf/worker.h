@@ -56,6 +56,15 @@ static inline void nf_wake(uint32_t who)
 uint32_t nf_worker_count(void);
 
 /*
+ * Reads a byte, so that its line is in a near cache when it is needed; independent calls overlap. For what is far away in
+ * great number: a prefetch is a hint, and processors drop it when many lines are under way.
+ */
+static inline void nf_fetch(const void *p)
+{
+	(void)__atomic_load_n((const uint8_t *)p, __ATOMIC_RELAXED);
+}
+
+/*
  * Counters. Registered during init on mgmt, ids are dense and never freed; 0 is "unnamed drop" and
  * must stay 0 for ever. A drop counter is a packet's end: it is charged by the `drop` node alone
  * (set nf_pkt(m)->drop, send the packet there) so that loss equals the sum of drops. Workers count
