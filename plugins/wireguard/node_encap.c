@@ -151,8 +151,9 @@ static inline uint64_t sum_of_word(uint64_t word)
 /* What the engine wrote, before the headers around it are written: of a run, which is of one path. */
 static inline void sum_run(struct burst *b, unsigned int from, unsigned int end)
 {
-	for (unsigned int i = from; b->path.head.sums_udp && i < end; i++)
-		b->sums[i] = nf_sum16(b->ops[i].data, b->ops[i].bytes + WG_TAG_BYTES, 0);
+	bool ours = b->path.head.sums_udp; /* and not the port's */
+	for (unsigned int i = from; i < end; i++)
+		b->sums[i] = ours ? nf_sum16(b->ops[i].data, b->ops[i].bytes + WG_TAG_BYTES, 0) : 0;
 }
 
 /* Headers in front of what the engine wrote. */
