@@ -176,6 +176,8 @@ struct broker_reload {
 	struct broker_changes *changes; /* NULL: none is under way */
 	struct broker_facts *before;    /* owned: what changes borrows besides b->facts; NULL if they are the same */
 	uint32_t next_gateway, next_client, auths_left;
+	/* Owned: what clients are told of each resource of the facts, by dialect, once it was told one: it is the same for all. */
+	struct portal_text (*told)[2];
 };
 
 /* lists.c: what clients were told last of what there is to reach, as text. */
@@ -257,6 +259,8 @@ void broker_out_item_free(struct broker_out_item *item);
 void broker_out_put(struct broker *b, struct broker_out_item *item); /* takes it */
 void broker_outq_let_go(struct broker *b);
 void broker_outq_fini(struct broker *b);
+/* A frame that is written already; it is copied. */
+void broker_say_text(struct broker *b, struct broker_conn *c, const struct portal_text *text);
 /* A frame. If it cannot be written the connection breaks, for its peer must not miss any. */
 void broker_say(struct broker *b, struct broker_conn *c, const struct portal_message *m);
 /* A client's init with these resources; NULL: memory was short when they were to be rendered. */

@@ -92,6 +92,21 @@ void broker_say(struct broker *b, struct broker_conn *c, const struct portal_mes
 	put_text(b, c, m, item, item ? portal_write(&c->link, PORTAL_FROM_PORTAL, m, &item->text) : -ENOMEM);
 }
 
+void broker_say_text(struct broker *b, struct broker_conn *c, const struct portal_text *text)
+{
+	struct broker_out_item *item = broker_out_item(BROKER_OUT_TEXT, 0);
+	char *copy = item ? malloc(text->bytes + 1) : NULL;
+	if (!copy) {
+		broker_out_item_free(item);
+		broker_conn_break(b, c);
+		return;
+	}
+	memcpy(copy, text->text, text->bytes + 1);
+	item->text = (struct portal_text){copy, text->bytes};
+	item->conn = c->number;
+	broker_out_put(b, item);
+}
+
 void broker_say_client_init(struct broker *b, struct broker_conn *c, const struct portal_message *m, const struct portal_text *resources)
 {
 	struct broker_out_item *item = resources ? broker_out_item(BROKER_OUT_TEXT, 0) : NULL;

@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A new file, or the end of a policy: who must hear what (changes.h), one peer at a time. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "broker/internal.h"
 
+static void forget_told(struct broker *b)
+{
+	for (size_t i = 0; b->reload.told && i < broker_facts_world(b->facts)->n_resources; i++) {
+		portal_text_free(&b->reload.told[i][0]);
+		portal_text_free(&b->reload.told[i][1]);
+	}
+	free(b->reload.told);
+}
+
 void broker_reload_end(struct broker *b)
 {
+	forget_told(b);
 	broker_changes_free(b->reload.changes);
 	broker_facts_free(b->reload.before);
 	b->reload = (struct broker_reload){.changes = NULL};
@@ -45,10 +56,27 @@ static void say_deleted(struct broker *b, const struct broker_node *client, cons
 	broker_say(b, client->conn, &m);
 }
 
+/* Where what is told of the resource is kept; NULL: memory is short. */
+static struct portal_text *place_of(struct broker *b, const struct broker_resource *r, enum portal_dialect dialect)
+{
+	const struct broker_world *w = broker_facts_world(b->facts);
+	if (!b->reload.told)
+		b->reload.told = calloc(w->n_resources, sizeof(*b->reload.told));
+	return b->reload.told ? &b->reload.told[r - w->resources][dialect == PORTAL_V2] : NULL;
+}
+
+/* Written once for all: many hear of many, and to write it takes longer than all else. */
 static void say_upserted(struct broker *b, const struct broker_node *client, const struct broker_resource *r)
 {
 	const struct portal_message m = {.type = PORTAL_RESOURCE_UPSERTED, .body.resource = r->view};
-	broker_say(b, client->conn, &m);
+	const struct portal_link *link = &client->conn->link;
+	struct portal_text *t = place_of(b, r, link->dialect);
+	if (t && !t->text && portal_write(link, PORTAL_FROM_PORTAL, &m, t) != 0)
+		*t = (struct portal_text){.text = NULL};
+	if (t && t->text)
+		broker_say_text(b, client->conn, t);
+	else
+		broker_say(b, client->conn, &m);
 }
 
 static void tell_resources(struct broker *b, const struct broker_node *client, const struct broker_client_change *ch)

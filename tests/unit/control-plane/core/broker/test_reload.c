@@ -105,6 +105,29 @@ static void filters_reach_gateways_and_clients(void **state)
 	rig_close(&r);
 }
 
+/* It is written once for all of them, and by each file anew. */
+static void everybody_hears_what_the_last_file_says(void **state)
+{
+	struct rig r;
+	static const char *const names[] = {"one", "another, longer than that", "3"};
+	struct peers p = begin(&r, PORTAL_V1);
+	const uint64_t all[] = {p.alice, p.bob, rig_join(&r, &(struct rig_peer){.role = PORTAL_CLIENT, .owner = BOB, .external_id = "2", .dialect = PORTAL_V2}),
+				rig_client(&r, ALICE, "2")};
+	for (int k = 0; k < 3; k++) {
+		r.resources[WEB].view.name = r.resources[DB].view.name = names[k];
+		configure(&r);
+		for (size_t i = 0; i < 4; i++)
+			for (int of_alice = i == 0 || i == 3; of_alice >= 0; of_alice--) {
+				struct portal_message m = rig_hears(&r, all[i], PORTAL_RESOURCE_UPSERTED);
+				assert_string_equal(m.body.resource.name, names[k]);
+				portal_message_free(&m);
+			}
+		for (size_t i = 0; i < 4; i++)
+			rig_silent(&r, all[i]);
+	}
+	rig_close(&r);
+}
+
 static void a_resource_moves_to_another_site(void **state)
 {
 	struct rig r;
@@ -238,6 +261,7 @@ int main(void)
 		cmocka_unit_test(a_resource_that_is_granted_is_announced),
 		cmocka_unit_test(a_resource_that_is_taken_is_deleted_and_rejected),
 		cmocka_unit_test(filters_reach_gateways_and_clients),
+		cmocka_unit_test(everybody_hears_what_the_last_file_says),
 		cmocka_unit_test(a_resource_moves_to_another_site),
 		cmocka_unit_test(dns_settings_reach_clients),
 		cmocka_unit_test(a_site_and_an_actor_may_go),
