@@ -79,7 +79,7 @@ void broker_auth_reject(struct broker *b, struct broker_auth *a)
 	if (g->conn)
 		broker_say(b, g->conn, &m);
 	else
-		broker_reject_later(b, g, &a->use->key.client, &a->use->key.resource);
+		broker_reject_later(g, &a->use->key.client, &a->use->key.resource);
 	broker_forget_authorization(b, a);
 	broker_auth_free(b, a);
 }

@@ -77,7 +77,6 @@ struct broker_node {
 	uint32_t n_requests;
 	/* of a gateway */
 	struct broker_list auths, requests, served /* links */, rejects;
-	uint32_t n_rejects;
 	struct cp_timer offer;
 	struct rescue_gateway rescue;
 	uint32_t load;        /* connected clients that go through it */
@@ -382,8 +381,7 @@ void broker_auth_doubted(struct broker *b, struct broker_auth *a);
 void broker_auth_due(struct broker *b, struct broker_auth *a);
 
 /* rejects.c */
-void broker_reject_later(struct broker *b, struct broker_node *gateway, const struct portal_uuid *client,
-			 const struct portal_uuid *resource);
+void broker_reject_later(struct broker_node *gateway, const struct portal_uuid *client, const struct portal_uuid *resource);
 void broker_rejects_say(struct broker *b, struct broker_node *gateway);
 void broker_rejects_forget(struct broker_node *gateway);
 

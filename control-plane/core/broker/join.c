@@ -100,7 +100,7 @@ void broker_part(struct broker *b, struct broker_conn *c, bool left)
 	n->device.seen_at = broker_unix_now(b);
 	broker_store_device(b, n);
 	portal_uuid_format(&n->device.id, id);
-	broker_event(b, BROKER_INFO, gateway ? (left ? "gateway_left" : "gateway_lost") : (left ? "client_left" : "client_lost"),
+	broker_event(b, gateway ? BROKER_INFO : BROKER_DEBUG, gateway ? (left ? "gateway_left" : "gateway_lost") : (left ? "client_left" : "client_lost"),
 		     "id=%s conn=%llu", id, (unsigned long long)c->number);
 	if (gateway)
 		broker_gateway_parted(b, n, left);

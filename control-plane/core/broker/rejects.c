@@ -12,22 +12,19 @@ struct reject {
 	struct portal_uuid client, resource;
 };
 
-/* Not more than what it was granted. If memory is short the access ends with its expiry. */
-void broker_reject_later(struct broker *b, struct broker_node *gateway, const struct portal_uuid *client,
-			 const struct portal_uuid *resource)
+/* Never more than what it was granted before it went. If memory is short the access ends with its expiry. */
+void broker_reject_later(struct broker_node *gateway, const struct portal_uuid *client, const struct portal_uuid *resource)
 {
-	struct reject *r = gateway->n_rejects < b->quota.authorizations_per_client ? malloc(sizeof(*r)) : NULL;
+	struct reject *r = malloc(sizeof(*r));
 	if (!r)
 		return;
 	*r = (struct reject){.client = *client, .resource = *resource};
 	broker_list_add(&gateway->rejects, &r->of_gateway);
-	gateway->n_rejects++;
 }
 
-static void forget(struct broker_node *gateway, struct reject *r)
+static void forget(struct reject *r)
 {
 	broker_list_remove(&r->of_gateway);
-	gateway->n_rejects--;
 	free(r);
 }
 
@@ -44,7 +41,7 @@ void broker_rejects_say(struct broker *b, struct broker_node *gateway)
 		const struct portal_message m = {.type = PORTAL_REJECT_ACCESS, .body.reject_access = {r->client, r->resource}};
 		if (!has_access(b, gateway, r))
 			broker_say(b, gateway->conn, &m);
-		forget(gateway, r);
+		forget(r);
 	}
 }
 
@@ -52,5 +49,5 @@ void broker_rejects_forget(struct broker_node *gateway)
 {
 	struct reject *r;
 	broker_each(r, struct reject, of_gateway, &gateway->rejects)
-		forget(gateway, r);
+		forget(r);
 }

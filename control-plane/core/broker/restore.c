@@ -73,7 +73,7 @@ int broker_restore_authorization(struct broker *b, const struct broker_authoriza
 	if (until == 0) {
 		/* it may be there still, and stock gateways up to 1.6.0 keep what their init leaves out (§3.1) */
 		if (gateway)
-			broker_reject_later(b, gateway, &a->client, &a->resource);
+			broker_reject_later(gateway, &a->client, &a->resource);
 		return -EINVAL;
 	}
 	await(b, gateway);

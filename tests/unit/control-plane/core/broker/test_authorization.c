@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,33 @@ static void older_ones_stay_until_they_end(void **state)
 	rig_close(&r);
 }
 
+/* None is lost, whatever a client may have at once: else its access would last until it ends by itself. */
+static void it_is_told_of_all_of_them(void **state)
+{
+	struct rig r;
+	char name[8];
+	rig_world(&r);
+	r.world.quota.authorizations_per_client = 2;
+	rig_start(&r);
+	uint64_t g = rig_join(&r, &g1);
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "c%d", i);
+		uint64_t c = rig_client(&r, ALICE, name);
+		rig_flow(&r, c, g, DB);
+		rig_flow(&r, c, g, WEB);
+	}
+	rig_lost(&r, g);
+	assert_int_equal(broker_revoke(r.b, NULL, NULL, r.now), 20);
+	rig_drain(&r);
+	rig_forget(&r);
+	g = join_anew(&r);
+	assert_int_equal(init_lists(&r, g), 0);
+	for (int i = 0; i < 20; i++)
+		rig_heard(&r, g, PORTAL_REJECT_ACCESS);
+	rig_silent(&r, g);
+	rig_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +230,7 @@ int main(void)
 		cmocka_unit_test(a_client_loses_all_of_its_own_and_no_more),
 		cmocka_unit_test(a_request_whose_access_is_taken_back_fails),
 		cmocka_unit_test(a_gateway_that_was_away_is_told_of_what_was_taken_back),
+		cmocka_unit_test(it_is_told_of_all_of_them),
 		cmocka_unit_test(older_ones_stay_until_they_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
