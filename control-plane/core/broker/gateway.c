@@ -11,10 +11,12 @@ static void wake(struct broker *b, struct broker_node *n)
 	cp_heap_arm(&b->timers, &n->patience.timer, n->silent_until ? cp_earlier(at, n->silent_until) : at);
 }
 
-void broker_gateway_joined(struct broker *b, struct broker_node *g)
+void broker_gateway_joined(struct broker *b, struct broker_node *g, bool has_new_key)
 {
-	if (rescue_joined(b->rescue, &g->rescue))
+	if (rescue_joined(b->rescue, &g->rescue) && !has_new_key)
 		broker_count_up(b, BROKER_COUNT_RESCUES_AVERTED);
+	if (has_new_key)
+		broker_gateway_forgot(b, g);
 	broker_gateway_silent(b, g, false);
 	broker_rejects_say(b, g);
 	broker_asks_repeat(b, g);

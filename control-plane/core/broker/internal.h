@@ -336,7 +336,7 @@ void broker_say_config(struct broker *b, struct broker_conn *c);
 void broker_relay_user(const struct broker_conn *c, struct broker_relay_user *ret);
 
 /* gateway.c */
-void broker_gateway_joined(struct broker *b, struct broker_node *g);
+void broker_gateway_joined(struct broker *b, struct broker_node *g, bool has_new_key);
 void broker_gateway_parted(struct broker *b, struct broker_node *g, bool left);
 void broker_gateway_silent(struct broker *b, struct broker_node *g, bool silent);
 /* It is asked again, at once or soon, what it has not answered. */
@@ -428,6 +428,8 @@ void broker_relay_parted(struct broker *b, struct broker_conn *c);
 bool broker_presence_step(struct broker *b);
 
 /* moving.c */
+/* It is back with another key: moves whoever goes through it. */
+void broker_gateway_forgot(struct broker *b, struct broker_node *g);
 /* What is due of rescues and drains. */
 void broker_move_on(struct broker *b);
 /* The client goes through the gateway now, or is back: if the gateway is being left it must be moved. */

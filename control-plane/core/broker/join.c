@@ -72,7 +72,7 @@ static void join_peer(struct broker *b, struct broker_conn *c, const struct port
 	broker_say_init(b, c);
 	count_join(b, c);
 	if (n->device.role == PORTAL_GATEWAY)
-		broker_gateway_joined(b, n);
+		broker_gateway_joined(b, n, is_new_key);
 	else
 		client_joined(b, n, was_online);
 }

@@ -71,6 +71,25 @@ static void move(struct broker *b, struct broker_node *client, const struct brok
 	broker_count_up(b, BROKER_COUNT_MOVED);
 }
 
+/* A gateway with another key has forgotten its connections (§2.9), and its clients would notice by a time-out only. All at once:
+ * they have nothing left that could be kept. */
+void broker_gateway_forgot(struct broker *b, struct broker_node *g)
+{
+	struct broker_link *l;
+	char id[PORTAL_UUID_TEXT];
+	uint32_t n = 0;
+	broker_each(l, struct broker_link, of_gateway, &g->served)
+		if (l->n_current > 0 && l->client->conn) {
+			move(b, l->client, g);
+			n++;
+		}
+	if (n == 0)
+		return;
+	portal_uuid_format(&g->device.id, id);
+	broker_count_up(b, BROKER_COUNT_RESCUES);
+	broker_event(b, BROKER_WARN, "gateway_forgot", "id=%s clients=%u", id, n);
+}
+
 /* Not in the middle of a reload, which must not tell its peers what a move has told them anew; its end comes back here. */
 void broker_move_on(struct broker *b)
 {

@@ -106,6 +106,9 @@ struct use {
 struct leaving {
 	bool is_gone, is_moving, is_drained, is_cordoned, has_left; /* of a gateway */
 	cp_time since, begin_at;
+	cp_time forgot_at; /* when it came back with another key */
+	struct portal_key key;
+	bool has_key;
 	cp_time within; /* as the file had it then: what is under way is not hurried */
 };
 

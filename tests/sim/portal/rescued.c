@@ -38,6 +38,10 @@ void rescued_joined(struct wire *w)
 	}
 	if (w->peer->role != PORTAL_GATEWAY)
 		return;
+	if (l->has_key && memcmp(&l->key, &w->line.key, sizeof(l->key)) != 0)
+		l->forgot_at = s->clock.now;
+	l->key = w->line.key;
+	l->has_key = true;
 	l->is_gone = l->has_left = false;
 	if (!l->is_drained)
 		l->is_moving = false;
@@ -89,6 +93,11 @@ static void begin_what_is_due(struct sim *s)
 	}
 }
 
+static bool is_left_by_clients(const struct sim *s, const struct leaving *l)
+{
+	return l->is_moving || l->forgot_at == s->clock.now;
+}
+
 void rescued_pushed(struct wire *w, uint32_t r)
 {
 	struct sim *s = w->sim;
@@ -98,7 +107,7 @@ void rescued_pushed(struct wire *w, uint32_t r)
 	for (uint32_t i = 0; self && i < s->n_peers; i++) {
 		struct peer *g = &s->peers[i];
 		const struct broker_device *d = store_find_identity(&s->store, g->role, g->name);
-		if (g->role != PORTAL_GATEWAY || !d || !s->oracle.leaving[i].is_moving)
+		if (g->role != PORTAL_GATEWAY || !d || !is_left_by_clients(s, &s->oracle.leaving[i]))
 			continue;
 		struct broker_authorization a = {.client = self->id, .resource = resource_id(r), .gateway = d->id};
 		if (store_find(&s->store, &a))
@@ -125,6 +134,8 @@ static void check_use(struct sim *s, struct peer *c, uint32_t r)
 	const struct broker_authorization *stored = store_find_live(&s->store, &a);
 	cp_time from = l->begin_at > c->joined->line.init_at ? l->begin_at : c->joined->line.init_at;
 	from = from > u->since ? from : u->since;
+	if (l->forgot_at > u->since && l->forgot_at > c->joined->line.init_at && stored && stored->expires_at > sim_unix(s))
+		sim_violation(s, "%s has forgotten %s, which is not moved for %u", g->name, c->name, r);
 	if (!l->is_moving || !stored || stored->expires_at <= sim_unix(s) || moves_itself(l, g, c))
 		return;
 	if (s->clock.now > from + (l->within > s->file.timing.move_within ? l->within : s->file.timing.move_within))
@@ -145,6 +156,7 @@ void rescued_restarted(struct sim *s)
 		struct peer *g = &s->peers[i];
 		const struct broker_device *d = store_find_identity(&s->store, g->role, g->name);
 		if (g->role == PORTAL_GATEWAY)
-			s->oracle.leaving[i] = (struct leaving){.is_gone = d != NULL, .is_cordoned = d && d->cordoned, .since = s->clock.now};
+			s->oracle.leaving[i] = (struct leaving){.is_gone = d != NULL, .is_cordoned = d && d->cordoned, .since = s->clock.now,
+								.key = d ? d->public_key : g->key, .has_key = d != NULL};
 	}
 }

@@ -82,6 +82,35 @@ static void a_gateway_that_comes_back_in_time_keeps_its_clients(void **state)
 	rig_close(&r);
 }
 
+/* It was killed, and its service manager was quick: its sessions are gone, whatever the portal sees of its socket. */
+static void a_gateway_with_another_key_has_lost_its_clients(void **state)
+{
+	for (int displaces = 0; displaces < 2; displaces++) {
+		struct rig r;
+		begin(&r);
+		struct rig_peer peer = {.role = PORTAL_GATEWAY, .owner = WEST, .external_id = "g1", .key = 700};
+		uint64_t g = rig_join(&r, &peer), c = rig_client(&r, ALICE, "c"), idle = rig_client(&r, BOB, "d");
+		rig_flow(&r, c, g, DB);
+		if (!displaces)
+			rig_lost(&r, g);
+		peer.key = 701;
+		rig_forget(&r);
+		g = rig_connect(&r, &peer, NULL);
+		rig_says(&r, g, "phx_join", "null");
+		rig_heard(&r, g, PORTAL_REPLY);
+		rig_heard(&r, g, PORTAL_GATEWAY_INIT);
+		moved(&r, c, DB);
+		rig_silent(&r, c);
+		rig_silent(&r, idle);
+		assert_int_equal(rig_count(&r, BROKER_COUNT_RESCUES), 1);
+		assert_int_equal(rig_count(&r, BROKER_COUNT_RESCUES_AVERTED), 0);
+		rig_flow(&r, c, g, DB);
+		rig_run(&r, 20 * CP_S);
+		rig_silent(&r, c);
+		rig_close(&r);
+	}
+}
+
 static void nobody_is_rescued_in_the_first_minute(void **state)
 {
 	struct rig r;
@@ -299,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clients_of_a_gateway_that_stays_away_are_rescued),
 		cmocka_unit_test(a_gateway_that_comes_back_in_time_keeps_its_clients),
+		cmocka_unit_test(a_gateway_with_another_key_has_lost_its_clients),
 		cmocka_unit_test(nobody_is_rescued_in_the_first_minute),
 		cmocka_unit_test(a_drain_moves_at_its_pace),
 		cmocka_unit_test(all_that_goes_through_it_moves_and_nothing_else),
