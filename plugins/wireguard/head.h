@@ -21,8 +21,8 @@ struct wg_head {
 	uint8_t size;   /* bytes of both headers */
 	/* false: the port fills it in; of IPv4's header it wants 0, of UDP's the sum of the pseudo header */
 	bool sums_ip, sums_udp;
-	uint32_t ip_sum;     /* IPv4's header, without length and ECN */
-	uint32_t pseudo_sum; /* the pseudo header, without length */
+	uint64_t ip_sum;     /* IPv4's header, without length and ECN */
+	uint64_t pseudo_sum; /* the pseudo header, without length */
 	uint32_t ports_sum;
 	uint8_t bytes[WG_HEAD6_BYTES]; /* lengths, ECN and checksums are 0 */
 };
@@ -48,8 +48,8 @@ static inline uint16_t wg_head_be16(uint32_t v)
 static inline uint16_t wg_head_udp_checksum(const struct wg_head *h, uint16_t length, uint64_t message_sum)
 {
 	if (!h->sums_udp)
-		return wg_head_fold((uint64_t)h->pseudo_sum + length);
-	uint16_t c = (uint16_t)~wg_head_fold((uint64_t)h->pseudo_sum + h->ports_sum + 2u * length + message_sum);
+		return wg_head_fold(h->pseudo_sum + length);
+	uint16_t c = (uint16_t)~wg_head_fold(h->pseudo_sum + h->ports_sum + 2u * length + message_sum);
 	return c ? c : 0xffff;
 }
 
@@ -60,7 +60,7 @@ static inline void wg_head_put(uint8_t *at, const struct wg_head *h, uint32_t me
 	uint16_t udp_checksum = wg_head_udp_checksum(h, udp, message_sum);
 	if (h->family == 4) {
 		uint16_t total = wg_head_be16(message_bytes + WG_HEAD4_BYTES);
-		uint16_t checksum = h->sums_ip ? (uint16_t)~wg_head_fold((uint64_t)h->ip_sum + total + wg_head_be16(ecn)) : 0;
+		uint16_t checksum = h->sums_ip ? (uint16_t)~wg_head_fold(h->ip_sum + total + wg_head_be16(ecn)) : 0;
 		memcpy(at, h->bytes, WG_HEAD4_BYTES);
 		at[1] = ecn;
 		memcpy(at + 2, &total, 2);
