@@ -8,9 +8,11 @@ import socket
 import subprocess
 import time
 
+import program
 from harness import begin, eventually, id_of, no_complaint, run, small
 from lab import DIR, case, note
-from program import PORTAL, Portal
+from program import PORTAL, Portal, make_certificates
+from roles import Client
 from wire import Lost, Refused, dial
 
 LAB = id_of("resource", "lab")
@@ -163,6 +165,33 @@ async def busy(world):
     await s.portal.stop()
 
 
+async def full(world):
+    """As many connections as the descriptors allow, beside listeners with TLS: the next is told, operators and pages are served."""
+    files, _ = make_certificates("full")
+    world.listen = [{"address": f"127.0.0.1:{port}", **files} for port in (8186, 8187, 8188)]
+    with open(os.open(f"{DIR}/limited", os.O_CREAT | os.O_WRONLY, 0o755), "w") as f:
+        f.write(f'#!/bin/sh\nulimit -n 400\nexec {PORTAL} "$@"\n')
+    program.PORTAL = f"{DIR}/limited"
+    s = await begin(world, "full", 8086)
+    program.PORTAL = PORTAL
+    token, peers = await s.token("actor", "ann"), []
+    try:
+        while len(peers) < 400:
+            peers.append(Client(s.portal, token, f"cl{len(peers)}", heartbeat=False))
+            await asyncio.wait_for(peers[-1].open(), 5)
+        last = "none is refused"
+    except (Refused, Lost, asyncio.TimeoutError) as e:
+        last = getattr(e, "status", repr(e))
+    note(f"{len(peers)} connections, {s.portal.descriptors()} descriptors")
+    case("no descriptor is left for another connection: it is told", last == 503 and len(peers) > 100, (len(peers), last))
+    case("no descriptor is left for another connection: operators are served", (await s.portal.ctl("status"))[0] == 0)
+    for p in peers:
+        if p.socket:
+            p.socket.reset()
+    await s.stop()
+    await s.portal.stop()
+
+
 async def memory(world):
     """A process of the same user can neither debug the portal nor make it leave a core file: /proc belongs to root then."""
     p = Portal(world, "nobody/portal", 8085)
@@ -191,6 +220,7 @@ async def main():
     await slow_strangers(small())
     await stopping(small())
     await busy(small())
+    await full(small())
     await memory(small())
 
 
