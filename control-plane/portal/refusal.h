@@ -23,6 +23,7 @@
 	X(FRAME_BYTES, "frame_bytes", "closed for a message that is too long") \
 	X(UTF8, "bad_utf8", "closed for text that is no UTF-8") \
 	X(RATE, "message_rate", "closed for too many messages") \
+	X(CANDIDATES, "candidates", "not sent to one who has much to read yet") \
 	X(SLOW, "slow_consumer", "closed for not reading what was sent")
 
 #define REFUSAL_ENUM(name, label, help) REFUSAL_##name,

@@ -135,7 +135,7 @@ static size_t may_wait(const struct shell *s)
 	return s->conns->queued_bytes > QUEUED_MAX && most > HARD_TIMES_BYTES ? HARD_TIMES_BYTES : most;
 }
 
-void server_text(struct shell *s, uint64_t conn, struct portal_text *text)
+void server_text(struct shell *s, uint64_t conn, struct portal_text *text, bool may_be_lost)
 {
 	struct conn *c = conn_find(s->conns, conn);
 	if (!c || c->phase != CONN_UPGRADED) {
@@ -143,7 +143,10 @@ void server_text(struct shell *s, uint64_t conn, struct portal_text *text)
 		return;
 	}
 	conn_settled(c);
-	if (c->out.bytes + c->in_flight > may_wait(s) || s->conns->queued_bytes > 2 * QUEUED_MAX) {
+	size_t waiting = c->out.bytes + c->in_flight;
+	if (may_be_lost && waiting > may_wait(s) / 2) {
+		limits_refused(&s->limits, REFUSAL_CANDIDATES);
+	} else if (waiting > may_wait(s) || s->conns->queued_bytes > 2 * QUEUED_MAX) {
 		limits_refused(&s->limits, REFUSAL_SLOW);
 		conn_drop_output(c);
 		conn_close(c, LWS_CLOSE_STATUS_POLICY_VIOLATION, "reads too slowly");

@@ -73,8 +73,9 @@ void server_admit(struct shell *s);
 /* The callback of all WebSockets. */
 int server_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t bytes);
 
-/* The broker's outputs; a connection that is not there any more is fine. server_text takes the text. */
-void server_text(struct shell *s, uint64_t conn, struct portal_text *text);
+/* The broker's outputs; a connection that is not there any more is fine. server_text takes the text. What may be lost is, from
+ * half of the queue on. */
+void server_text(struct shell *s, uint64_t conn, struct portal_text *text, bool may_be_lost);
 void server_close(struct shell *s, uint64_t conn, uint16_t code, const char *why);
 /* Writes what the sockets take. */
 void server_flush(struct shell *s);

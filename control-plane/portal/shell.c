@@ -62,7 +62,7 @@ static void carry_out(struct shell *s, struct broker_out *o)
 {
 	switch (o->kind) {
 	case BROKER_OUT_TEXT:
-		server_text(s, o->conn, &o->text);
+		server_text(s, o->conn, &o->text, o->may_be_lost);
 		break;
 	case BROKER_OUT_CLOSE:
 		server_close(s, o->conn, o->close_code, o->why);

@@ -86,6 +86,7 @@ struct broker_out {
 	enum broker_out_kind kind;
 	uint64_t conn;
 	struct portal_text text;
+	bool may_be_lost; /* TEXT: candidates, that are better lost than that others make its reader a slow one with them */
 	uint16_t close_code; /* 1000, 1001, 1002, 1008, 1012 */
 	const char *why;     /* CLOSE: static, "idle" */
 	struct broker_device device;

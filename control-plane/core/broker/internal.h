@@ -159,6 +159,7 @@ struct broker_out_item {
 	enum broker_out_kind kind;
 	enum broker_level level;
 	uint64_t conn;
+	bool may_be_lost;
 	uint16_t close_code;
 	const char *why, *event;
 	struct portal_text text;

@@ -46,7 +46,8 @@ void broker_outq_fini(struct broker *b)
 
 static void hand_out(struct broker_out_item *i, struct broker_out *ret)
 {
-	*ret = (struct broker_out){.kind = i->kind, .conn = i->conn, .text = i->text, .close_code = i->close_code, .why = i->why,
+	*ret = (struct broker_out){.kind = i->kind, .conn = i->conn, .text = i->text,
+				   .may_be_lost = i->may_be_lost, .close_code = i->close_code, .why = i->why,
 				   .authorization = i->authorization, .level = i->level, .event = i->event};
 	if (i->node)
 		ret->device = i->node->device;
@@ -83,6 +84,7 @@ static void put_text(struct broker *b, struct broker_conn *c, const struct porta
 		return;
 	}
 	item->conn = c->number;
+	item->may_be_lost = m->type == PORTAL_CANDIDATES || m->type == PORTAL_INVALIDATED_CANDIDATES;
 	broker_out_put(b, item);
 }
 

@@ -186,11 +186,23 @@ async def slow(s, witness):
     memory = s.portal.memory()
     client = witness.g.asked[-1]["client"]["id"]
     sent = 0
-    while not await more(s, "slow_consumer", before) and sent < 4000:
+    lost = await count(s, "candidates")
+    while not await more(s, "candidates", lost) and sent < 4000:
         for _ in range(10):
             witness.g.say("broadcast_ice_candidates", {"client_ids": [client], "candidates": ["candidate:" + "x" * 3800]})
         sent += 10
         await asyncio.sleep(0.11)  # the witness keeps to its own limit of messages
+    case("candidates are lost rather than that who is sent them is let go", await counted(s, "candidates", lost) and s.portal.descriptors() == before_fds, sent)
+    names = [f"much {i}" for i in range(300)]
+    for i, name in enumerate(names):
+        s.portal.world.resource(name, f"10.{50 + i // 250}.{i % 250}.0/24", "main")
+    s.portal.world.policy("much", ["ann"], names)
+    for i in range(40):
+        if await more(s, "slow_consumer", before):
+            break
+        for r in s.portal.world.resources:
+            r["description"] = f"{i} " + "x" * 200
+        await s.portal.reload()
     case("a slow consumer is let go", await counted(s, "slow_consumer", before), sent)
     note(f"after {sent * 4 >> 10} MiB; memory grew by {(s.portal.memory() - memory) >> 10} KiB")
     case("and costs no more than its queue", s.portal.grew_less(memory, 6 << 20), s.portal.memory() - memory)
