@@ -97,23 +97,22 @@ static const char *const pages[CTL_COMMANDS] = {
 };
 
 static const struct option_row {
-	const char *name;
-	char letter; /* 0: none */
-	bool takes_value;
+	struct option_name is;
 	uint32_t commands;
 } options[] = {
-    {"help", 'h', false, OF_ANY},
-    {"version", 'V', false, OF_ANY},
-    {"json", 'j', false, OF_ANY},
-    {"config", 'c', true, OF_ANY},
-    {"runtime-dir", 'd', true, OF_ANY},
-    {"timeout", 't', true, OF_ANY},
-    {"all", 0, false, OF(CTL_CLOSE) | OF(CTL_DROPS)},
-    {"stats", 0, false, OF(CTL_GRAPH)},
-    {"linger", 0, true, OF(CTL_CLOSE)},
-    {"pace", 0, true, OF(CTL_CLOSE)},
+    {{"help", 'h', false}, OF_ANY},
+    {{"version", 'V', false}, OF_ANY},
+    {{"json", 'j', false}, OF_ANY},
+    {{"config", 'c', true}, OF_ANY},
+    {{"runtime-dir", 'd', true}, OF_ANY},
+    {{"timeout", 't', true}, OF_ANY},
+    {{"all", 0, false}, OF(CTL_CLOSE) | OF(CTL_DROPS)},
+    {{"stats", 0, false}, OF(CTL_GRAPH)},
+    {{"linger", 0, true}, OF(CTL_CLOSE)},
+    {{"pace", 0, true}, OF(CTL_CLOSE)},
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
+static const struct option_table table = {options, OPTIONS, sizeof(options[0])};
 
 struct parser {
 	struct ctl_args *args;
@@ -138,66 +137,41 @@ const char *args_help(enum ctl_command command)
 
 static int number(struct parser *p, const char *option, const char *text, uint32_t max, uint32_t *ret)
 {
-	char *end;
-	errno = 0;
-	unsigned long v = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || v > max)
-		return fail(p, "--%s: \"%.40s\" is not a number up to %u", option, text, max);
-	*ret = (uint32_t)v;
-	return 0;
+	return option_number(text, 0, max, ret) ? 0 : fail(p, "--%s: \"%.40s\" is not a number up to %u", option, text, max);
 }
 
 static int take(struct parser *p, const struct option_row *o, const char *value)
 {
 	struct ctl_args *a = p->args;
 	p->given |= 1u << (o - options);
-	if (strcmp(o->name, "help") == 0)
+	if (strcmp(o->is.name, "help") == 0)
 		a->help = true;
-	else if (strcmp(o->name, "version") == 0)
+	else if (strcmp(o->is.name, "version") == 0)
 		a->version = true;
-	else if (strcmp(o->name, "json") == 0)
+	else if (strcmp(o->is.name, "json") == 0)
 		a->json = true;
-	else if (strcmp(o->name, "all") == 0)
+	else if (strcmp(o->is.name, "all") == 0)
 		a->all = true;
-	else if (strcmp(o->name, "stats") == 0)
+	else if (strcmp(o->is.name, "stats") == 0)
 		a->stats = true;
-	else if (strcmp(o->name, "config") == 0)
+	else if (strcmp(o->is.name, "config") == 0)
 		a->config = value;
-	else if (strcmp(o->name, "runtime-dir") == 0)
+	else if (strcmp(o->is.name, "runtime-dir") == 0)
 		a->runtime_dir = value;
-	else if (strcmp(o->name, "linger") == 0)
-		return number(p, o->name, value, 60000, &a->linger_ms);
-	else if (strcmp(o->name, "pace") == 0)
-		return number(p, o->name, value, 1000000, &a->peers_per_s);
+	else if (strcmp(o->is.name, "linger") == 0)
+		return number(p, o->is.name, value, 60000, &a->linger_ms);
+	else if (strcmp(o->is.name, "pace") == 0)
+		return number(p, o->is.name, value, 1000000, &a->peers_per_s);
 	else
-		return number(p, o->name, value, 86400, &a->timeout_s);
+		return number(p, o->is.name, value, 86400, &a->timeout_s);
 	return 0;
-}
-
-static const struct option_row *option_of(const char *text, const char **ret_value)
-{
-	size_t n = text[1] == '-' ? strcspn(text + 2, "=") : 0;
-	*ret_value = n && text[2 + n] == '=' ? text + 3 + n : NULL;
-	for (const struct option_row *o = options; o < options + OPTIONS; o++) {
-		if (n && strlen(o->name) == n && strncmp(o->name, text + 2, n) == 0)
-			return o;
-		if (!n && o->letter && text[1] == o->letter && !text[2])
-			return o;
-	}
-	return NULL;
 }
 
 static int option(struct parser *p, int argc, char *const *argv, int *i)
 {
-	const char *value, *text = argv[*i];
-	const struct option_row *o = option_of(text, &value);
-	if (!o)
-		return fail(p, "unknown option %.80s", text);
-	if (value && !o->takes_value)
-		return fail(p, "--%s takes no value", o->name);
-	if (o->takes_value && !value && ++*i == argc)
-		return fail(p, "--%s needs a value", o->name);
-	return take(p, o, o->takes_value && !value ? argv[*i] : value);
+	const char *value;
+	int at = option_read(&table, argc, argv, i, &value, p->error);
+	return at < 0 ? -1 : take(p, &options[at], value);
 }
 
 static int word(struct parser *p, const char *text)
@@ -227,7 +201,7 @@ static int check(struct parser *p)
 		return fail(p, "no command given");
 	for (size_t i = 0; i < OPTIONS; i++)
 		if ((p->given & 1u << i) && !(options[i].commands & OF(a->command)))
-			return fail(p, "%s knows no --%s", names[a->command], options[i].name);
+			return fail(p, "%s knows no --%s", names[a->command], options[i].is.name);
 	if (a->command == CTL_CLOSE && !a->peer == !a->all)
 		return fail(p, "close: name one peer, or give --all");
 	if (a->peers_per_s && !a->all)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ARGS_ERROR_BYTES 160
+#include "option.h"
 
 enum ctl_command {
 	CTL_NONE,

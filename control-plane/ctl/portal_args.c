@@ -35,30 +35,30 @@ static const struct command_row {
 
 enum value { NO_VALUE, TEXT, SECONDS };
 static const struct option_row {
-	const char *name;
-	char letter; /* 0: none */
+	struct option_name is;
 	enum value value;
 	size_t at; /* offset in portal_args */
 	uint32_t commands;
 } options[] = {
-    {"help", 'h', NO_VALUE, offsetof(struct portal_args, help), OF_ANY},
-    {"version", 'V', NO_VALUE, offsetof(struct portal_args, version), OF_ANY},
-    {"json", 'j', NO_VALUE, offsetof(struct portal_args, json), OF_ANY},
-    {"config", 'c', TEXT, offsetof(struct portal_args, config), OF_ANY},
-    {"socket", 's', TEXT, offsetof(struct portal_args, socket), OF_ANY},
-    {"timeout", 't', SECONDS, offsetof(struct portal_args, timeout_s), OF_ANY},
-    {"wait", 'w', NO_VALUE, offsetof(struct portal_args, wait), OF(DRAIN)},
-    {"all", 0, NO_VALUE, offsetof(struct portal_args, all), OF(REVOKE)},
-    {"client", 0, TEXT, offsetof(struct portal_args, client), OF(REVOKE)},
-    {"resource", 0, TEXT, offsetof(struct portal_args, resource), OF(REVOKE)},
-    {"site", 0, TEXT, offsetof(struct portal_args, site), OF(TOKEN_CREATE)},
-    {"actor", 0, TEXT, offsetof(struct portal_args, actor), OF(TOKEN_CREATE)},
-    {"relay", 0, NO_VALUE, offsetof(struct portal_args, relay), OF(TOKEN_CREATE)},
-    {"expires", 0, TEXT, offsetof(struct portal_args, expires), OF(TOKEN_CREATE)},
-    {"description", 0, TEXT, offsetof(struct portal_args, description), OF(TOKEN_CREATE)},
-    {"text-from", 0, TEXT, offsetof(struct portal_args, text_from), OF(TOKEN_CREATE)},
+    {{"help", 'h', false}, NO_VALUE, offsetof(struct portal_args, help), OF_ANY},
+    {{"version", 'V', false}, NO_VALUE, offsetof(struct portal_args, version), OF_ANY},
+    {{"json", 'j', false}, NO_VALUE, offsetof(struct portal_args, json), OF_ANY},
+    {{"config", 'c', true}, TEXT, offsetof(struct portal_args, config), OF_ANY},
+    {{"socket", 's', true}, TEXT, offsetof(struct portal_args, socket), OF_ANY},
+    {{"timeout", 't', true}, SECONDS, offsetof(struct portal_args, timeout_s), OF_ANY},
+    {{"wait", 'w', false}, NO_VALUE, offsetof(struct portal_args, wait), OF(DRAIN)},
+    {{"all", 0, false}, NO_VALUE, offsetof(struct portal_args, all), OF(REVOKE)},
+    {{"client", 0, true}, TEXT, offsetof(struct portal_args, client), OF(REVOKE)},
+    {{"resource", 0, true}, TEXT, offsetof(struct portal_args, resource), OF(REVOKE)},
+    {{"site", 0, true}, TEXT, offsetof(struct portal_args, site), OF(TOKEN_CREATE)},
+    {{"actor", 0, true}, TEXT, offsetof(struct portal_args, actor), OF(TOKEN_CREATE)},
+    {{"relay", 0, false}, NO_VALUE, offsetof(struct portal_args, relay), OF(TOKEN_CREATE)},
+    {{"expires", 0, true}, TEXT, offsetof(struct portal_args, expires), OF(TOKEN_CREATE)},
+    {{"description", 0, true}, TEXT, offsetof(struct portal_args, description), OF(TOKEN_CREATE)},
+    {{"text-from", 0, true}, TEXT, offsetof(struct portal_args, text_from), OF(TOKEN_CREATE)},
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
+static const struct option_table table = {options, OPTIONS, sizeof(options[0])};
 
 struct parser {
 	struct portal_args *args;
@@ -78,60 +78,29 @@ static int fail(struct parser *p, const char *fmt, ...)
 	return -1;
 }
 
-/* False: is none from `min` to `max`. */
-static bool number(const char *text, uint32_t min, uint32_t max, uint32_t *ret)
-{
-	char *end;
-	errno = 0;
-	unsigned long v = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || v < min || v > max)
-		return false;
-	*ret = (uint32_t)v;
-	return true;
-}
-
 static int take(struct parser *p, const struct option_row *o, const char *value)
 {
 	char *at = (char *)p->args + o->at;
 	uint32_t bit = 1u << (o - options);
 	if ((p->given & bit) && o->value != NO_VALUE)
-		return fail(p, "--%s is given twice", o->name);
+		return fail(p, "--%s is given twice", o->is.name);
 	p->given |= bit;
 	if (o->value == NO_VALUE)
 		*(bool *)at = true;
 	else if (o->value == TEXT && !value[0])
-		return fail(p, "--%s: is empty", o->name);
+		return fail(p, "--%s: is empty", o->is.name);
 	else if (o->value == TEXT)
 		memcpy(at, &value, sizeof(value));
-	else if (!number(value, 1, 86400, &p->args->timeout_s))
-		return fail(p, "--%s: \"%.40s\" is not a number from 1 to 86400", o->name, value);
+	else if (!option_number(value, 1, 86400, &p->args->timeout_s))
+		return fail(p, "--%s: \"%.40s\" is not a number from 1 to 86400", o->is.name, value);
 	return 0;
-}
-
-static const struct option_row *option_of(const char *text, const char **ret_value)
-{
-	size_t n = text[1] == '-' ? strcspn(text + 2, "=") : 0;
-	*ret_value = n && text[2 + n] == '=' ? text + 3 + n : NULL;
-	for (const struct option_row *o = options; o < options + OPTIONS; o++) {
-		if (n && strlen(o->name) == n && strncmp(o->name, text + 2, n) == 0)
-			return o;
-		if (!n && o->letter && text[1] == o->letter && !text[2])
-			return o;
-	}
-	return NULL;
 }
 
 static int option(struct parser *p, int argc, char *const *argv, int *i)
 {
-	const char *value, *text = argv[*i];
-	const struct option_row *o = option_of(text, &value);
-	if (!o)
-		return fail(p, "unknown option %.80s", text);
-	if (value && o->value == NO_VALUE)
-		return fail(p, "--%s takes no value", o->name);
-	if (o->value != NO_VALUE && !value && ++*i == argc)
-		return fail(p, "--%s needs a value", o->name);
-	return take(p, o, o->value != NO_VALUE && !value ? argv[*i] : value);
+	const char *value;
+	int at = option_read(&table, argc, argv, i, &value, p->error);
+	return at < 0 ? -1 : take(p, &options[at], value);
 }
 
 static int command(struct parser *p, const char *text)
@@ -173,7 +142,7 @@ static int place_word(struct parser *p)
 		return fail(p, "%s: name %s", c->name, c->what);
 	if (c->word != offsetof(struct portal_args, number))
 		memcpy((char *)p->args + c->word, &p->word, sizeof(p->word));
-	else if (!number(p->word, 1, UINT32_MAX, &p->args->number))
+	else if (!option_number(p->word, 1, UINT32_MAX, &p->args->number))
 		return fail(p, "%s: \"%.40s\" is not %s", c->name, p->word, c->what);
 	return 0;
 }
@@ -191,7 +160,7 @@ static int check(struct parser *p)
 		return fail(p, "token: say create, list or revoke");
 	for (size_t i = 0; i < OPTIONS; i++)
 		if ((p->given & 1u << i) && !(options[i].commands & 1u << a->command))
-			return fail(p, "%s knows no --%s", name, options[i].name);
+			return fail(p, "%s knows no --%s", name, options[i].is.name);
 	if (a->config && a->socket)
 		return fail(p, "--config and --socket exclude each other");
 	if (a->command == PORTAL_CTL_REVOKE && a->all == (a->client || a->resource))
