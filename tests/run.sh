@@ -165,6 +165,7 @@ run_fuzz() { # folder, label
 run_sim() { # folder, label, random cases
 	run_tap "$2-world" 120 env CMOCKA_MESSAGE_OUTPUT=TAP "$1/tests/sim/test_sim_world"
 	run_tap "$2" 600 env CMOCKA_MESSAGE_OUTPUT=TAP "$1/tests/sim/test_sim" --cases "$3"
+	run_tap "$2-portal" 600 env CMOCKA_MESSAGE_OUTPUT=TAP "$1/tests/sim/portal/test_sim_portal" --cases "$3"
 }
 
 run_e2e() {
