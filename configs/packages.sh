@@ -6,7 +6,7 @@ SLUICE_PACKAGES=(
 	libdpdk-dev libsodium-dev libjansson-dev libssl-dev libmnl-dev libwebsockets-dev libev-dev libsqlite3-dev libcmocka-dev libipsec-mb-dev
 	wireguard-go wireguard-tools iproute2 nftables iputils-ping ethtool procps iperf3 python3 python3-cryptography
 )
-SLUICE_TEST_PACKAGES=(cppcheck valgrind coturn libnice-dev python3-websockets)
+SLUICE_TEST_PACKAGES=(cppcheck valgrind coturn libnice-dev openssl python3-websockets)
 
 missing_packages() { # package…
 	local p
