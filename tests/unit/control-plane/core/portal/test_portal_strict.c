@@ -117,7 +117,7 @@ static void frames_of_a_peer(void **state)
 	CHECK(cases);
 }
 
-static void a_gateway_drops(void **state)
+static void a_gateway_drops_what_is_no_init(void **state)
 {
 	static const struct refusal cases[] = {
 		{"gateway init", "\"interface\"", "\"face\"", PORTAL_E_PAYLOAD, "init: interface: is missing"},
@@ -155,6 +155,13 @@ static void a_gateway_drops(void **state)
 		{"newer gateway init", "\"flow_logs\"", "\"logs\"", PORTAL_E_PAYLOAD, "init: flow_logs: is missing"},
 		{"newer gateway init", "secs\":0", "secs\":-1", PORTAL_E_PAYLOAD, "init: flow_logs.upload_interval_secs: is negative"},
 		{"newer gateway init", "size\":0", "size\":\"0\"", PORTAL_E_PAYLOAD, "init: flow_logs.upload_batch_size: is no integer"},
+	};
+	CHECK(cases);
+}
+
+static void a_gateway_drops_what_is_no_order(void **state)
+{
+	static const struct refusal cases[] = {
 		{"authorize", ",\"expires_at\":1790000000", "", PORTAL_E_PAYLOAD, "authorize_flow: expires_at: is missing"},
 		{"authorize", "\"expires_at\":1790000000", "\"expires_at\":\"1790000000\"", PORTAL_E_PAYLOAD,
 		 "authorize_flow: expires_at: is no integer"},
@@ -344,7 +351,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_of_the_portal),
 		cmocka_unit_test(frames_of_a_peer),
-		cmocka_unit_test(a_gateway_drops),
+		cmocka_unit_test(a_gateway_drops_what_is_no_init),
+		cmocka_unit_test(a_gateway_drops_what_is_no_order),
 		cmocka_unit_test(a_client_drops),
 		cmocka_unit_test(ingest_tokens),
 		cmocka_unit_test(text_that_is_no_frame),
