@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "args.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define OF(command) (1u << (command))
@@ -120,15 +117,7 @@ struct parser {
 	char *error;
 };
 
-static int fail(struct parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static int fail(struct parser *p, const char *fmt, ...)
-{
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(p->error, ARGS_ERROR_BYTES, fmt, ap);
-	va_end(ap);
-	return -1;
-}
+#define fail(p, ...) option_fail((p)->error, __VA_ARGS__)
 
 const char *args_help(enum ctl_command command)
 {

@@ -2,9 +2,19 @@
 #include "option.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+int option_fail(char ret_error[ARGS_ERROR_BYTES], const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(ret_error, ARGS_ERROR_BYTES, fmt, ap);
+	va_end(ap);
+	return -1;
+}
 
 static const struct option_name *row_at(const struct option_table *t, size_t i)
 {
@@ -29,10 +39,8 @@ int option_read(const struct option_table *t, int argc, char *const *argv, int *
 {
 	const char *text = argv[*i], *what = NULL;
 	int at = find(t, text, ret_value);
-	if (at < 0) {
-		snprintf(ret_error, ARGS_ERROR_BYTES, "unknown option %.80s", text);
-		return -1;
-	}
+	if (at < 0)
+		return option_fail(ret_error, "unknown option %.80s", text);
 	const struct option_name *o = row_at(t, (size_t)at);
 	if (*ret_value && !o->takes_value)
 		what = "takes no value";
@@ -40,10 +48,7 @@ int option_read(const struct option_table *t, int argc, char *const *argv, int *
 		what = "needs a value";
 	else if (o->takes_value && !*ret_value)
 		*ret_value = argv[*i];
-	if (!what)
-		return at;
-	snprintf(ret_error, ARGS_ERROR_BYTES, "--%s %s", o->name, what);
-	return -1;
+	return what ? option_fail(ret_error, "--%s %s", o->name, what) : at;
 }
 
 bool option_number(const char *text, uint32_t min, uint32_t max, uint32_t *ret)

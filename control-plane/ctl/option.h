@@ -24,6 +24,9 @@ struct option_table {
  * -1: ret_error says what is wrong. *ret_value: borrowed from argv; NULL: takes none. */
 int option_read(const struct option_table *t, int argc, char *const *argv, int *i, const char **ret_value, char ret_error[ARGS_ERROR_BYTES]);
 
+/* -1, with the text in ret_error. */
+int option_fail(char ret_error[ARGS_ERROR_BYTES], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* A number from min to max, decimal digits only. */
 bool option_number(const char *text, uint32_t min, uint32_t max, uint32_t *ret);
 

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "portal_args.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define OF(command) (1u << PORTAL_CTL_##command)
@@ -68,15 +64,7 @@ struct parser {
 	char *error;
 };
 
-static int fail(struct parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static int fail(struct parser *p, const char *fmt, ...)
-{
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(p->error, ARGS_ERROR_BYTES, fmt, ap);
-	va_end(ap);
-	return -1;
-}
+#define fail(p, ...) option_fail((p)->error, __VA_ARGS__)
 
 static int take(struct parser *p, const struct option_row *o, const char *value)
 {
